@@ -1,0 +1,1 @@
+"""Dossier's house: the graph, its rooms, and the rules they keep."""

@@ -1,0 +1,66 @@
+"""The checkpoint saver: LangGraph's SQLite saver on a connection of ours, reading back only types of ours."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from enum import Enum
+from pathlib import Path
+
+import aiosqlite
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from pydantic import BaseModel
+
+from agent import records
+from agent.settings import load_settings
+from agent.store.database import translated
+from tools import base
+
+
+def serializer() -> JsonPlusSerializer:
+    """Strict msgpack: a checkpoint can bring back the records of this project and plain values, and can run nothing."""
+    allowed = [
+        (module.__name__, name)
+        for module in (records, base)
+        for name, kind in inspect.getmembers(module, inspect.isclass)
+        if kind.__module__ == module.__name__ and issubclass(kind, BaseModel | Enum)
+    ]
+    return JsonPlusSerializer(allowed_msgpack_modules=allowed)
+
+
+@asynccontextmanager
+async def open_saver(path: Path, *, synchronous: str = "NORMAL") -> AsyncIterator[AsyncSqliteSaver]:
+    """The saver on `path`, closed at the end. Raises StoreError."""
+    with translated(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = await aiosqlite.connect(path, timeout=30.0)
+    try:
+        with translated(path):
+            await connection.execute("pragma journal_mode = wal")
+            await connection.execute(f"pragma synchronous = {synchronous}")
+            saver = AsyncSqliteSaver(connection, serde=serializer())
+            await saver.setup()
+        yield saver
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def saver() -> AsyncIterator[AsyncSqliteSaver]:
+    """The saver for LangGraph Studio, named in langgraph.json: the same file and rules as the server's."""
+    settings = load_settings()
+    async with open_saver(settings.data_dir / "checkpoints.db", synchronous=settings.synchronous) as opened:
+        yield opened
+
+
+async def prune(saver: AsyncSqliteSaver, thread_id: str, keep: int) -> None:
+    """Drop all but the newest `keep` checkpoints of a thread; the saver itself never forgets anything."""
+    for table in ("writes", "checkpoints"):
+        await saver.conn.execute(
+            f"delete from {table} where thread_id = ? and checkpoint_id not in"
+            " (select checkpoint_id from checkpoints where thread_id = ? order by checkpoint_id desc limit ?)",
+            (thread_id, thread_id, keep),
+        )
+    await saver.conn.commit()

@@ -1,0 +1,1 @@
+"""The language engines: any OpenAI-compatible chat model, or the extractive one, behind one protocol."""

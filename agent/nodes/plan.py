@@ -1,0 +1,168 @@
+"""plan: which calls to make for the sub-questions, what they may cost, and what was left out and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from langgraph.types import Send
+from pydantic import ValidationError
+
+from agent.calls import cache_key, remaining
+from agent.events import (
+    ResearchPlanCreated,
+    ResearchPlanCreatedData,
+    SkippedCall,
+    SourceSkipped,
+    planned,
+)
+from agent.models.base import Proposal, ProposeTask
+from agent.models.extractive import suggestions
+from agent.nodes.room import Update, Visit
+from agent.planning import Candidate, Limits
+from agent.planning import plan as choose
+from agent.quality import assess
+from agent.records import CollectionPlan, SkipReason, content_id, derived_id, to_usd
+from agent.state import CollectInput, State
+
+
+async def plan(state: State, visit: Visit) -> Update:
+    """Sub-questions, sources with their prices, and what is left of the budget in; a `CollectionPlan` out."""
+    services = visit.services
+    consumer = services.catalogue.consumer(state["ask"].consumer_type)
+    evidence = await services.documents.get_evidence(state.get("evidence", []))
+    known = assess(evidence, consumer, services.catalogue.datasets, visit.now(), state["requirements"])
+    met = {d.dataset for d in known.datasets if d.sufficient}
+    wanted = [r for r in state["requirements"] if r.dataset not in met and r.dataset != "vendor"]
+    proposals, engine = await _proposals(state, visit, {r.dataset for r in wanted})
+    candidates = [await _candidate(p, visit, state) for p in proposals]
+    candidates += _unavailable(visit, {r.dataset for r in wanted})
+    limits = Limits(
+        budget=await remaining(services, tuple(state["budgets"])) - visit.engine.writing_reserve(),
+        seconds=visit.scope.seconds_left(visit.now()),
+        gain_per_dollar=services.settings.gain_per_dollar,
+    )
+    made = choose(
+        candidates, wanted, known, limits, round=state["round"], tried=state.get("tried", []), proposed_by=engine
+    )
+    _tell(made, visit)
+    keys = {c.call_id: c.key for c in candidates}
+    return {"plan": made, "quality": known, "tried": [keys[c.call_id] for c in made.calls]}
+
+
+def send_calls(state: State) -> list[Send] | str:
+    """One `Send` per planned call, the id of the call inside; straight to `assess` when there is none."""
+    made, subject = state["plan"], state["subject"]
+    if made is None or subject is None or not made.calls:
+        return "assess"
+    return [
+        Send("collect", CollectInput(call=call, subject=subject, budgets=state["budgets"], round=made.round))
+        for call in made.calls
+    ]
+
+
+async def _proposals(state: State, visit: Visit, wanted: set[str]) -> tuple[list[Proposal], str]:
+    """What the engine proposes, and for datasets it left out what the free sources suggest: those cost only time."""
+    services, subject = visit.services, state["subject"]
+    assert subject is not None
+    if not wanted:
+        return [], services.extractive.name
+    task = ProposeTask(
+        ask=state["ask"],
+        subject=subject,
+        questions=tuple(q for q in state["questions"] if wanted & set(q.datasets)),
+        tools=tuple(services.active.values()),
+        datasets=services.catalogue.datasets,
+        round=state["round"],
+    )
+    engine = visit.engine if state["round"] == 1 else services.extractive
+    door = visit.door(state["round"], state["budgets"])
+    proposed, by = await visit.with_fallback("propose", lambda e: e.propose(task, door), engine=engine)
+    if by == services.extractive.name:
+        return list(proposed), by
+    free = [p for p in suggestions(task) if services.sources[p.source].max_price == 0]
+    covered = {(p.source, d) for p in proposed for d in p.datasets}
+    return [*proposed, *(p for p in free if (p.source, p.datasets[0]) not in covered)], by
+
+
+async def _candidate(proposal: Proposal, visit: Visit, state: State) -> Candidate:
+    services, run_id = visit.services, visit.scope.run_id
+    consumer = services.catalogue.consumer(state["ask"].consumer_type)
+    source = services.active.get(proposal.source)
+    refused, args, key, cached = "", dict(proposal.args), content_id(proposal.source, str(proposal.args)), False
+    ages = [services.catalogue.datasets[d].max_age_seconds(consumer.freshness_floor) for d in proposal.datasets]
+    max_age = min(ages, default=0.0)
+    if source is None:
+        refused = services.off.get(proposal.source, "there is no such source")
+    else:
+        try:
+            typed = source.Args.model_validate(args)
+            args = typed.model_dump(mode="json", exclude_none=True)
+            key = await cache_key(source, typed)
+            cached = await services.ledger.peek(key, max_age, visit.now())
+        except ValidationError as exc:
+            refused = f"its arguments do not fit: {exc.errors(include_input=False)[0]['msg']}"
+    return Candidate(
+        call_id=derived_id(run_id, "call", key),
+        key=key,
+        source=proposal.source,
+        args=args,
+        coverage={d: source.datasets.get(d, 0.0) for d in proposal.datasets} if source else dict.fromkeys(proposal.datasets, 0.0),
+        reliability=source.reliability if source else 0.0,
+        price=source.max_price if source else 0,
+        seconds=source.latency if source else 0.0,
+        max_age=max_age,
+        cached=cached,
+        questions=proposal.questions,
+        refused=refused,
+    )
+
+
+def _unavailable(visit: Visit, wanted: set[str]) -> list[Candidate]:
+    """Sources that would serve but cannot be used now, so that the plan says what a key would add."""
+    return [
+        Candidate(
+            call_id=name,
+            key=name,
+            source=name,
+            args={},
+            coverage={d: p for d, p in visit.services.sources[name].datasets.items() if d in wanted},
+            reliability=0.0,
+            price=0,
+            seconds=0.0,
+            max_age=0.0,
+            refused=why,
+            reason=SkipReason.SOURCE_UNAVAILABLE,
+        )
+        for name, why in visit.services.off.items()
+        if wanted & set(visit.services.sources[name].datasets)
+    ]
+
+
+def _tell(made: CollectionPlan, visit: Visit) -> None:
+    skipped = [SkippedCall(source=s.source, reason=s.reason, detail=s.detail, datasets=s.datasets) for s in made.skipped]
+    calls = len(made.calls)
+    message = f"{calls} calls planned, at most ${to_usd(made.expected_cost):.4f}" if calls else "Nothing to call"
+    if made.from_cache:
+        message += f"; {len(made.from_cache)} of them from the cache"
+    visit.emit(
+        ResearchPlanCreated,
+        message,
+        ResearchPlanCreatedData(
+            round=made.round,
+            to_collect=tuple(planned(c) for c in made.to_collect),
+            from_cache=tuple(planned(c) for c in made.from_cache),
+            skipped=tuple(skipped),
+            expected_cost=to_usd(made.expected_cost),
+            expected_seconds=made.expected_seconds,
+            expected_quality=round(made.expected_quality, 4),
+            proposed_by=made.proposed_by,
+        ),
+    )
+    for skip in _worth_telling(skipped):
+        visit.emit(SourceSkipped, f"{skip.source} left out: {skip.detail}", skip)
+
+
+def _worth_telling(skipped: Sequence[SkippedCall]) -> list[SkippedCall]:
+    """One event per source and reason; duplicates and the like stand in the plan only."""
+    telling = (SkipReason.OVER_BUDGET, SkipReason.SOURCE_UNAVAILABLE, SkipReason.INVALID_ARGUMENTS, SkipReason.DEADLINE)
+    return list({(s.source, s.reason): s for s in skipped if s.reason in telling}.values())

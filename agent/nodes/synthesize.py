@@ -1,0 +1,114 @@
+"""synthesize: claims with their quotes, and recommendations for the seller. No sentence leaves before its checks pass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agent.events import AnswerDelta, AnswerDeltaData
+from agent.models.base import WriteTask
+from agent.nodes.room import Update, Visit
+from agent.quality import fresh_enough, freshness
+from agent.records import Claim, ClaimStatus, Dataset, Evidence, Subject, Vendor, derived_id, normalise
+from agent.state import State
+from agent.support import Bench
+
+MAX_EVIDENCE = 60
+"""Most quotes an engine is given to write from: the best of each dataset."""
+
+MAX_PER_DATASET = 10
+MAX_BACKGROUND = 8
+
+
+async def synthesize(state: State, visit: Visit) -> Update:
+    """Evidence, seller and persona in; draft claims out, each checked against its stored words as it was written."""
+    services = visit.services
+    subject, seller = state["subject"], state["seller"]
+    assert subject is not None
+    consumer = services.catalogue.consumer(state["ask"].consumer_type)
+    bench = await Bench.open(services.documents, state.get("evidence", []))
+    asked = {r.dataset: r.weight for r in state["requirements"] if r.dataset != "vendor"}
+    fresh, stale = _sort(bench, asked, services.catalogue.datasets, consumer.freshness_floor, visit)
+    task = WriteTask(
+        ask=state["ask"],
+        subject=subject,
+        vendor=seller,
+        consumer=consumer,
+        questions=tuple(state["questions"]),
+        evidence=tuple(fresh),
+        vendor_evidence=tuple(e for e in bench.evidence.values() if e.dataset == "vendor"),
+        datasets=services.catalogue.datasets,
+        weights=asked,
+    )
+    scribe = _Scribe(visit, bench, subject, seller)
+    door = visit.door(state["round"], state["budgets"])
+    written_by = services.extractive.name
+    if fresh:
+        _, written_by = await visit.with_fallback("write", lambda e: e.write(task, door, scribe.hear))
+    for claim in _background(stale, asked):
+        await scribe.hear(claim)
+    return {"draft": scribe.claims, "written_by": written_by}
+
+
+class _Scribe:
+    """Hears claims as an engine makes them, checks each, and tells those that pass. Says nothing twice."""
+
+    def __init__(self, visit: Visit, bench: Bench, subject: Subject, seller: Vendor) -> None:
+        self._visit, self._bench, self._subject, self._seller = visit, bench, subject, seller
+        self._said: set[str] = set()
+        self.claims: list[Claim] = []
+
+    async def hear(self, claim: Claim) -> None:
+        """Check, keep, and tell when it stands."""
+        key = normalise(claim.text)
+        if key in self._said:
+            return
+        self._said.add(key)
+        checked = self._bench.check(claim, self._subject, self._seller)
+        self.claims.append(checked)
+        if checked.status is ClaimStatus.SUPPORTED:
+            self._visit.emit(
+                AnswerDelta,
+                checked.text,
+                AnswerDeltaData(
+                    text=checked.text, section=checked.section, evidence=checked.evidence, claim_id=checked.id
+                ),
+            )
+
+
+def _sort(
+    bench: Bench, asked: dict[str, float], datasets: dict[str, Dataset], floor: float, visit: Visit
+) -> tuple[list[Evidence], list[Evidence]]:
+    """Evidence of the asked datasets that reaches the freshness floor, best first, and the rest, newest first."""
+    now = visit.now()
+    fresh: list[Evidence] = []
+    stale: list[Evidence] = []
+    for e in bench.evidence.values():
+        if e.dataset in asked:
+            (fresh if fresh_enough(e, datasets[e.dataset], floor, now) else stale).append(e)
+
+    def worth(e: Evidence) -> float:
+        return e.score * e.reliability * freshness(e.published_at, now, datasets[e.dataset].half_life_days)
+
+    fresh.sort(key=lambda e: (-worth(e), e.id))
+    stale.sort(key=lambda e: (e.published_at is None, -(e.published_at.timestamp() if e.published_at else 0.0), e.id))
+    return _spread(fresh, asked), stale
+
+
+def _spread(ranked: Sequence[Evidence], asked: dict[str, float]) -> list[Evidence]:
+    """The best of each dataset in turn, so that one talkative dataset does not crowd out the others."""
+    by_dataset = {d: [e for e in ranked if e.dataset == d][:MAX_PER_DATASET] for d in sorted(asked, key=lambda d: -asked[d])}
+    chosen: list[Evidence] = []
+    for place in range(MAX_PER_DATASET):
+        chosen += [found[place] for found in by_dataset.values() if place < len(found)]
+    return chosen[:MAX_EVIDENCE]
+
+
+def _background(stale: Sequence[Evidence], asked: dict[str, float]) -> list[Claim]:
+    """Facts older than the freshness floor, as they stand and marked so: the newest of each dataset."""
+    claims: list[Claim] = []
+    for dataset in sorted(asked, key=lambda d: -asked[d]):
+        claims += [
+            Claim(id=derived_id("background", e.id), text=e.quote, section=dataset, evidence=(e.id,), stale=True)
+            for e in [s for s in stale if s.dataset == dataset][:2]
+        ]
+    return claims[:MAX_BACKGROUND]

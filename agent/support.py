@@ -1,0 +1,55 @@
+"""Claims against the stored text: the pure checks of `agent.claims`, fed from the store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from agent.claims import Quoted, check_claim, supported
+from agent.records import Claim, ClaimStatus, Document, Evidence, Subject, Vendor
+from agent.store.documents import DocumentStore
+
+
+class Bench:
+    """The evidence of one brief, and the stored documents it was cut from."""
+
+    def __init__(self, evidence: Mapping[str, Evidence], documents: Mapping[str, Document]) -> None:
+        self.evidence = evidence
+        self.documents = documents
+
+    @classmethod
+    async def open(cls, store: DocumentStore, ids: Sequence[str]) -> Bench:
+        """Load evidence and its documents afresh from the store."""
+        evidence = {e.id: e for e in await store.get_evidence(list(ids))}
+        wanted = list(dict.fromkeys(e.document_id for e in evidence.values()))
+        documents = {d.id: d for d in await store.get_many(wanted)}
+        return cls(evidence, documents)
+
+    def check(self, claim: Claim, subject: Subject, seller: Vendor) -> Claim:
+        """The claim with its checks and the status they give it."""
+        cited = [self.evidence[i] for i in claim.evidence if i in self.evidence]
+        checks = check_claim(
+            claim.text,
+            [self._quoted(e) for e in cited if e.dataset != "vendor"],
+            subject.names,
+            kind=claim.kind,
+            vendor=[self._quoted(e) for e in cited if e.dataset == "vendor"],
+            vendor_names=tuple(n for n in (seller.name,) if n),
+        )
+        sound = supported(checks) and len(cited) == len(claim.evidence) > 0
+        return claim.model_copy(
+            update={"checks": checks, "status": ClaimStatus.SUPPORTED if sound else ClaimStatus.UNVERIFIED}
+        )
+
+    def _quoted(self, e: Evidence) -> Quoted:
+        document = self.documents.get(e.document_id)
+        return Quoted(
+            evidence_id=e.id,
+            quote=e.quote,
+            document_text=document.text if document else "",
+            start=e.start,
+            title=document.title if document else "",
+            about=document.about if document else "",
+            published_at=document.published_at if document else None,
+            dataset=e.dataset,
+            field=e.field,
+        )
