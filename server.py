@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from decimal import Decimal
 from time import monotonic
 from typing import Annotated, Any
 
+import uvicorn
 from fastapi import FastAPI, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
@@ -23,6 +26,7 @@ from starlette.exceptions import HTTPException
 
 from agent.budget import UsageRow
 from agent.errors import (
+    ConfigError,
     DossierError,
     InternalError,
     InvalidCursor,
@@ -32,6 +36,7 @@ from agent.errors import (
 )
 from agent.records import Brief, ConsumerType, Costs, QualityReport, StopReason, new_id, to_usd
 from agent.runs import Runs
+from agent.scrub import Scrubber, set_up_logging
 from agent.services import Services, now_utc, open_services
 from agent.settings import Settings, load_settings
 from agent.store.runs import Run, RunStatus
@@ -74,10 +79,13 @@ class RunRequest(BaseModel):
     vendor: str | None = None
     consumer_type: str | None = Field(None, description="Overrides the thread's.")
     max_cost: JsonValue = Field(
-        None, description="The most this run may spend, USD; default: the consumer type's. A number or a decimal string."
+        None,
+        description="The most this run may spend, USD; default: the consumer type's. A number or a decimal string.",
     )
     deadline: JsonValue = Field(None, description="Seconds after which the run ends with what it has.")
-    include_unverified: bool = Field(False, description="Show statements that failed a check, apart, instead of dropping them.")
+    include_unverified: bool = Field(
+        False, description="Show statements that failed a check, apart, instead of dropping them."
+    )
 
 
 class RunSummary(BaseModel):
@@ -126,7 +134,9 @@ class RunView(BaseModel):
     created_at: AwareDatetime
     started_at: AwareDatetime | None
     ended_at: AwareDatetime | None
-    plan: dict[str, JsonValue] | None = Field(description="The newest plan, as the event `research_plan_created` shows it.")
+    plan: dict[str, JsonValue] | None = Field(
+        description="The newest plan, as the event `research_plan_created` shows it."
+    )
     brief: Brief | None
     quality: QualityReport | None
     costs: CostsView
@@ -183,7 +193,9 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         (409, "Conflict with the present state"),
         (413, "Too large"),
         (422, "Refused as it stands"),
+        (500, "A fault of ours, or a damaged store"),
         (503, "Busy or shutting down"),
+        (507, "The store is full or read-only"),
     )
 }
 
@@ -217,6 +229,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     _add_threads(app)
     _add_runs(app)
     _add_house(app)
+    _describe_problems(app)
     return app
 
 
@@ -355,7 +368,9 @@ def _add_house(app: FastAPI) -> None:
 # --- event streams -----------------------------------------------------------------------------------------------------
 
 
-def _event_stream(request: Request, run_id: str, after: int, headers: dict[str, str] | None = None) -> StreamingResponse:
+def _event_stream(
+    request: Request, run_id: str, after: int, headers: dict[str, str] | None = None
+) -> StreamingResponse:
     """Committed events as server-sent events: `id` is `seq`, `event` is `type`. A client that leaves stops nothing but this."""
     services, closing = _services(request), request.app.state.closing
 
@@ -442,17 +457,34 @@ def _costs(costs: Costs) -> CostsView:
     )
 
 
-def _problem(error: DossierError, scrub: Any = str) -> JSONResponse:
+def _describe_problems(app: FastAPI) -> None:
+    """Errors go out as `application/problem+json`; FastAPI would describe them by the media type of the success."""
+    describe = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        described = describe()
+        problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        for operations in described["paths"].values():
+            for operation in operations.values():
+                for status, answer in operation["responses"].items():
+                    if int(status) >= 400:
+                        answer["content"] = problem
+        return described
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _problem(error: DossierError, scrub: Any = str, status: int | None = None) -> JSONResponse:
     problem = Problem(
         type=f"urn:dossier:error:{error.code}",
         title=error.code.replace("_", " ").capitalize(),
-        status=error.status,
+        status=status or error.status,
         detail=scrub(error.message),
         code=error.code,
     )
     headers = {"Retry-After": "1"} if error.retryable else None
     return JSONResponse(
-        problem.model_dump(), status_code=error.status, media_type="application/problem+json", headers=headers
+        problem.model_dump(), status_code=problem.status, media_type="application/problem+json", headers=headers
     )
 
 
@@ -478,9 +510,7 @@ def _add_error_handlers(app: FastAPI) -> None:
         if exc.status_code == 404:
             return _problem(NoSuchRoute(f"There is no {request.method} {request.url.path[:80]}: see /docs."))
         error = MalformedRequest(f"{exc.detail}: {request.method} {request.url.path[:80]}; see /docs.")
-        response = _problem(error)
-        response.status_code = exc.status_code
-        return response
+        return _problem(error, status=exc.status_code)
 
     @app.exception_handler(Exception)
     async def fault(request: Request, exc: Exception) -> JSONResponse:
@@ -488,3 +518,71 @@ def _add_error_handlers(app: FastAPI) -> None:
         logger.error("fault %s", mark, exc_info=exc)
         return _problem(InternalError(f"A fault of ours, number {mark}: the server's log has the details."))
 
+
+# --- serving -----------------------------------------------------------------------------------------------------------
+
+
+def serve(settings: Settings | None = None, *, ready: Callable[[str], None] = lambda address: None) -> None:
+    """Serve until SIGTERM or Ctrl-C, then drain. `ready` is told the address once requests are taken.
+
+    Raises ConfigError, UnpricedModel or StoreError when it cannot start.
+    """
+    settings = settings or load_settings()
+    set_up_logging(settings.log_level, Scrubber(settings.secrets()))
+    with _listening(settings) as listener:
+        asyncio.run(_serve(settings, listener, ready))
+
+
+async def _serve(settings: Settings, listener: socket.socket, ready: Callable[[str], None]) -> None:
+    """The lifespan is entered here and not by uvicorn, so that what stands in the way of a start comes out as it is."""
+    app = create_app(settings)
+    host, port = listener.getsockname()[:2]
+    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    config = uvicorn.Config(
+        app, lifespan="off", log_config=None, timeout_graceful_shutdown=int(settings.drain_deadline) + 1
+    )
+    async with app.router.lifespan_context(app):
+        server = _Server(config, ready=lambda: ready(address))
+        drains: list[asyncio.Task[None]] = []
+
+        def stop() -> None:
+            """The runs drain while the event streams close: uvicorn alone would wait for the streams for ever."""
+            server.force_exit = server.should_exit
+            server.should_exit = True
+            app.state.closing.set()
+            drains.append(asyncio.create_task(app.state.runs.drain(settings.drain_deadline)))
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop)
+        await server.serve(sockets=[listener])
+        await asyncio.gather(*drains)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that says when it is ready, and leaves the signals alone: its own way is to die of them before the drain."""
+
+    def __init__(self, config: uvicorn.Config, *, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:  # type: ignore[override]
+        yield
+
+
+@contextmanager
+def _listening(settings: Settings) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        listener = socket.create_server((settings.host, settings.port), family=family, backlog=2_048)
+    except OSError as exc:
+        where = f"{settings.host}:{settings.port}"
+        raise ConfigError(
+            f"Cannot listen on {where} ({exc.strerror or exc}): set DOSSIER_HOST and DOSSIER_PORT to an address that is free."
+        ) from exc
+    with listener:
+        yield listener

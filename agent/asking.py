@@ -53,7 +53,9 @@ def read_deadline(value: object) -> float | None:
     except ValueError:
         seconds = -1.0
     if not 0 < seconds <= 86_400 or isinstance(value, bool):
-        raise InvalidDeadline(f"deadline is {str(value)[:40]!r}; it must be a number of seconds over 0 and up to 86400.")
+        raise InvalidDeadline(
+            f"deadline is {str(value)[:40]!r}; it must be a number of seconds over 0 and up to 86400."
+        )
     return seconds
 
 

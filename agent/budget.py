@@ -168,5 +168,3 @@ class UsageRow(Frozen):
     unknown: int
     cache_hits: int
     saved: int
-
-

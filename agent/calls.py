@@ -21,7 +21,18 @@ from time import monotonic
 
 from pydantic import BaseModel, ValidationError
 
-from agent.budget import CallState, Existing, Failure, FromCache, Granted, InFlight, Order, Refused, Reservation, RunMoney
+from agent.budget import (
+    CallState,
+    Existing,
+    Failure,
+    FromCache,
+    Granted,
+    InFlight,
+    Order,
+    Refused,
+    Reservation,
+    RunMoney,
+)
 from agent.errors import BudgetExhausted, ModelError, ModelMalformed, ModelOutcomeUnknown, ModelUnavailable
 from agent.models.base import Door, ModelReply
 from agent.records import Call, CallStatus, ConsumerType, content_id, derived_id, normalise, to_micros, to_usd
@@ -91,12 +102,14 @@ async def close_open_calls(services: Services, run_id: str) -> list[str]:
     """End the calls that a dead process left in flight and that nobody will ask for again. Gives their ids."""
     ended = []
     for row in await services.ledger.open_calls(run_id):
-        if row.call_id in services.flights or (row.owner != services.owner.token and services.owner.is_alive(row.owner)):
+        if row.call_id in services.flights or (
+            row.owner != services.owner.token and await services.owner.is_alive(row.owner)
+        ):
             continue
-        if row.owner == services.owner.token or await services.ledger.adopt(row.call_id, row.owner, services.owner.token):
-            await services.ledger.mark_unknown(
-                row.call_id, services.owner.token, services.clock(), failure=_UNKNOWN
-            )
+        if row.owner == services.owner.token or await services.ledger.adopt(
+            row.call_id, row.owner, services.owner.token
+        ):
+            await services.ledger.mark_unknown(row.call_id, services.owner.token, services.clock(), failure=_UNKNOWN)
             ended.append(row.call_id)
     return ended
 
@@ -228,7 +241,9 @@ def _as_source_error(exc: Exception, source: Source) -> SourceError:
     if isinstance(exc, SourceError):
         return exc
     if isinstance(exc, Stopped):
-        return SourceError(FailureKind.OUTCOME_UNKNOWN, "The run was stopped while this call was under way.", billed=None)
+        return SourceError(
+            FailureKind.OUTCOME_UNKNOWN, "The run was stopped while this call was under way.", billed=None
+        )
     return SourceError(FailureKind.TIMEOUT, f"{source.title} did not answer in time.", billed=None)
 
 
@@ -240,7 +255,7 @@ async def _wait_for(services: Services, scope: Scope, call_id: str, owner: str) 
         return True
     if owner == services.owner.token:
         return False  # this process had it and let go: a cancelled task
-    while services.owner.is_alive(owner):
+    while await services.owner.is_alive(owner):
         row = await services.ledger.call(call_id)
         if row is None or row.state is not CallState.RESERVED:
             return True
@@ -343,9 +358,7 @@ async def _perform_model(
         if error.billed is None and order.amount > 0:
             await services.ledger.mark_unknown(order.call_id, mine, services.clock(), failure=failure)
         else:
-            await services.ledger.settle(
-                order.call_id, mine, services.clock(), cost=error.billed or 0, failure=failure
-            )
+            await services.ledger.settle(order.call_id, mine, services.clock(), cost=error.billed or 0, failure=failure)
         raise error from None
     finally:
         services.flights.pop(order.call_id, None)

@@ -10,6 +10,7 @@ read once into tokens, quantities and dates (`Reading`), and the checks compare 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -73,7 +74,7 @@ _STOP = frozenset(
     "said say says saying told announce announces announced announcing report reports reported reporting according state states "
     "stated company companies firm business inc corp corporation ltd plc llc co group plan plans planned planning intend intends "
     "intended aim aims aimed aiming expect expects expected expecting likely currently now today new one s t re ve ll d "
-    "total overall approximately nearly roughly almost least compared versus earlier ended ending year years fiscal quarter".split()
+    "include includes included including total overall approximately nearly roughly almost least compared versus earlier ended ending year years fiscal quarter".split()
 )
 _IRREGULAR = dict(
     pair.split(":")
@@ -98,7 +99,6 @@ _SYNONYMS = {
         "gained",
         "fall falls falling decline declines declined declining decrease decreases decreased decreasing drop drops dropped",
         "appoint appoints appointed appointment named names name",
-        "include includes including included",
         "compete competes competing competitor competitors competition rival rivals",
         "job jobs position positions opening openings vacancy vacancies",
         "use uses used using",
@@ -152,9 +152,12 @@ _COMPANYISH = frozenset(
 )
 _TOKEN = re.compile(r"[^\W_]+(?:[.'&@/+-][^\W_]+)*[+#]{0,2}")
 _BREAK = re.compile(
-    r"[;:!?](?=\s|$)|[.,](?=\s|$)|\s-\s|[()]|\b(?:while|whereas|but|although|though|and|which|who|versus|compared)\b", re.I
+    r"[;:!?](?=\s|$)|[.,](?=\s|$)|\s-\s|[()]|\b(?:while|whereas|but|although|though|and|which|who|versus|compared|after|before|following|succeeding|replacing)\b|(?=\b(?:previously|formerly)\b)",
+    re.I,
 )
-_STOP_MARK = re.compile(r"(?<!\b[A-Z])(?<!\bInc)(?<!\bCorp)(?<!\bCo)(?<!\bLtd)(?<!\bDr)(?<!\bMr)(?<!\bMs)[.!?]\s+(?=[\"'(]?[A-Z0-9])")
+_STOP_MARK = re.compile(
+    r"(?<!\b[A-Z])(?<!\bInc)(?<!\bCorp)(?<!\bCo)(?<!\bLtd)(?<!\bDr)(?<!\bMr)(?<!\bMs)[.!?]\s+(?=[\"'(]?[A-Z0-9])"
+)
 
 
 def _bare(word: str) -> str:
@@ -209,7 +212,9 @@ def read(text: str) -> Reading:
     tokens = []
     for match in _TOKEN.finditer(plain):
         word = _bare(match.group())
-        before = plain[: match.start()].rstrip(" \"'([*-") if match.start() < 4 else plain[match.start() - 4 : match.start()]
+        before = (
+            plain[: match.start()].rstrip(" \"'([*-") if match.start() < 4 else plain[match.start() - 4 : match.start()]
+        )
         initial = not before.strip(" \"'([*-") or before.rstrip(" \"'([").endswith((".", "!", "?", ":", ";", "*", " -"))
         tokens.append(Token(word, word.lower(), _key(word), match.start(), match.start() + len(word), initial))
     return Reading(plain, tuple(tokens), quantities(plain), dates(plain))
@@ -227,7 +232,9 @@ def _content(reading: Reading, drop: frozenset[str] = frozenset()) -> list[Token
     """Words that carry meaning: no stop words, numbers, dates, nor the names in `drop`."""
     spans = _spans(reading)
     return [
-        t for t in reading.tokens if t.low not in _STOP and t.low not in drop and len(t.low) > 1 and not _inside(t, spans)
+        t
+        for t in reading.tokens
+        if t.low not in _STOP and t.low not in drop and len(t.low) > 1 and not _inside(t, spans)
     ]
 
 
@@ -291,7 +298,9 @@ def _mention(reading: Reading, hit: tuple[str, ...], i: int, j: int, short: bool
         rival = (*hit, following.low) if foreign else ()
     before = tokens[i - 1] if i else None
     if before and not rival and not headline and len(hit) == 1 and not before.initial and before.text[0].isupper():
-        named = before.text not in _NOT_NAMES and before.low not in _STOP and before.text.isalpha() and len(before.text) > 2
+        named = (
+            before.text not in _NOT_NAMES and before.low not in _STOP and before.text.isalpha() and len(before.text) > 2
+        )
         if named and reading.text[before.end : tokens[i].start] in (" ", "-", " & "):
             rival = (before.low, *hit)
     return Mention(hit, tokens[i].start, tokens[j - 1].end, rival)
@@ -370,7 +379,12 @@ def _unknown_name(sentence: Reading, sources: Sequence[Reading], known: frozense
         i = 0
         while i < len(words):
             j = next((j for j in range(len(words), i, -1) if contiguous(words[i:j])), i)
-            lone = j == i + 1 and len(words) > 1 and words[i] not in alone and not (run[i].initial and run[i].low in _OPENERS)
+            lone = (
+                j == i + 1
+                and len(words) > 1
+                and words[i] not in alone
+                and not (run[i].initial and run[i].low in _OPENERS)
+            )
             if j == i and run[i].initial and _common_opener(sentence, run[i], vocabulary):
                 i += 1
                 continue
@@ -417,7 +431,7 @@ _THE_COMPANY = re.compile(r"\b(?:the|this) (?:\w+ )?(?:company|firm|group|bank|r
 
 def _foreign_actor(sentence: Reading, quote: Reading, names: Sequence[str], known: frozenset[str]) -> str:
     """Who, in the part of the quote the sentence rests on, does what the sentence says of the subject; empty if nobody else."""
-    if not mentions(sentence, names):
+    if not mentions(sentence, names) or _other_actor(sentence, quote, names, known):
         return ""
     mine = {t.low for t in sentence.tokens}
     spots = [m.start for m in mentions(quote, names) if not m.rival]
@@ -425,13 +439,24 @@ def _foreign_actor(sentence: Reading, quote: Reading, names: Sequence[str], know
     for run in _name_runs(quote, known):
         end = run[-1].end
         rest = quote.text[end : end + 24]
-        ordinary = run[0].initial and len(run) == 1 and bool(run[0].low in _OPENERS or _COMMON_OPENER.search(run[0].low))
-        acts = _ACTS.match(rest.lstrip(" ,")) or rest.startswith("'s ")
+        ordinary = (
+            run[0].initial and len(run) == 1 and bool(run[0].low in _OPENERS or _COMMON_OPENER.search(run[0].low))
+        )
+        acts = (rest[:1] == " " and _ACTS.match(rest[1:])) or rest.startswith("'s ")
         span = next(((a, b) for a, b in best if a <= run[0].start < b), None)
         if span and acts and not ordinary and not any(t.low in mine for t in run):
-            if not _nearer(quote, sentence, end, spots, span[1]):
+            if not _nearer(quote, sentence, end, spots, span[1], known):
                 return " ".join(t.text for t in run)
     return ""
+
+
+def _other_actor(sentence: Reading, quote: Reading, names: Sequence[str], known: frozenset[str]) -> bool:
+    """Whether the sentence itself speaks first of somebody else who stands in the quote; then other checks pair them."""
+    spots = [m.start for m in mentions(sentence, names)]
+    lows = {t.low for t in quote.tokens}
+    roles = bool(_ROLE.search(sentence.text))
+    runs = [run for run in _name_runs(sentence, known) if all(t.low in lows for t in run)]
+    return any(run[0].start < min(spots) or (roles and len(run) > 1) for run in runs)
 
 
 def _wanted(sentence: Reading, known: frozenset[str]) -> set[str]:
@@ -440,13 +465,15 @@ def _wanted(sentence: Reading, known: frozenset[str]) -> set[str]:
     return {t.key for t in _content(sentence, known)} - _DIRECTIONS | figures
 
 
-def _nearer(quote: Reading, sentence: Reading, actor_end: int, spots: Sequence[int], limit: int) -> bool:
+def _nearer(
+    quote: Reading, sentence: Reading, actor_end: int, spots: Sequence[int], limit: int, known: frozenset[str]
+) -> bool:
     """Whether every matched quantity or word of the sentence stands nearer to the subject than behind the other actor."""
     values = {abs(q.value) for q in sentence.numbers}
     at = [q.start for q in quote.numbers if abs(q.value) in values and q.start < limit]
     if not at:
-        keys = {t.key for t in _content(sentence)}
-        at = [t.start for t in _content(quote) if t.key in keys and t.start < limit]
+        keys = {t.key for t in _content(sentence, known)}
+        at = [t.start for t in _content(quote, known) if t.key in keys and t.start < limit]
     pronouns = [t.start for t in quote.tokens if t.low in _WE] + [m.start() for m in _THE_COMPANY.finditer(quote.text)]
     marks = [*spots, *(p for p in pronouns if p > actor_end and spots)]
     behind = [p for p in at if p > actor_end]
@@ -476,6 +503,13 @@ def _cover(sentence: Reading, quote: Reading, known: frozenset[str]) -> list[tup
         cuts = [a, *(m.end() for m in _BREAK.finditer(quote.text, a, b)), b]
         clauses = [(x, y) for x, y in zip(cuts, cuts[1:], strict=False) if y > x][:60]
         held = [_held(quote, x, y, known) for x, y in clauses]
+        for i in range(
+            1, len(clauses)
+        ):  # `the inquiry, which it opened` speaks of the inquiry, not of what was done to it
+            if re.search(r"\b(?:which|who)\W*$", quote.text[a : clauses[i][0]]):
+                held[i] |= {
+                    t.key for t in quote.tokens if t.end <= clauses[i][0] and t.low not in _STOP and t.start >= a
+                } & {t.key for t in [t for t in quote.tokens if t.end <= clauses[i][0] and t.low not in _STOP][-1:]}
         missing, chosen = set(wanted), set[int]()
         while missing:
             best = max(range(len(clauses)), key=lambda i: len(missing & held[i]), default=-1)
@@ -492,10 +526,11 @@ _OPEN_CUE = re.compile(
     r"\b(?:not|n't|never|will|may|might|could|would|to|that|plans?|expects?|denie[sd]|intends?|former|no)\W*$", re.I
 )
 _VERB_PHRASE = re.compile(
-    r"(?:plan\w*|intend\w*|aim\w*|expect\w*|agreed?|will|may|might|could|would|never|not|n't|propos\w+) (?:to |be )?", re.I
+    r"(?:plan\w*|intend\w*|aim\w*|expect\w*|agreed?|will|may|might|could|would|never|not|n't|propos\w+) (?:to |be )?",
+    re.I,
 )
 _NEW_SUBJECT = re.compile(
-    r"\s*(?:it|its|the|they|their|we|our|he|she|has|have|had|is|are|was|were|also|now|already|[a-z]+ed|[a-z]+s|rose|fell|grew|cut"
+    r"\s*(?:it|its|the|they|their|we|our|he|she|has|have|had|is|are|was|were|also|now|already|will|would|may|might|can|could|[a-z]+ed|[a-z]+s|rose|fell|grew"
     r"|won|lost|sold|bought|led|made|spent|[A-Z]\S*)\b"
 )
 
@@ -586,7 +621,9 @@ def _roles_held(reading: Reading, known: frozenset[str]) -> set[Held]:
 
 
 def _between(
-    reading: Reading, a: list[tuple[int, int, str, re.Match[str] | None]], b: list[tuple[int, int, str, re.Match[str] | None]]
+    reading: Reading,
+    a: list[tuple[int, int, str, re.Match[str] | None]],
+    b: list[tuple[int, int, str, re.Match[str] | None]],
 ) -> int:
     return _gap(reading.text[a[-1][1] : b[0][0]]) if (a[0][3] is None) != (b[0][3] is None) else 0
 
@@ -600,7 +637,9 @@ def _tie(
 
 def _held_by(person: str, m: re.Match[str]) -> Held:
     kind = (m["kind"] or "").lower().strip(" -")
-    return Held(person, "former" if kind in ("ex", "previous") else kind, m["role"].lower(), (m["of"] or "").rstrip("."))
+    return Held(
+        person, "former" if kind in ("ex", "previous") else kind, m["role"].lower(), (m["of"] or "").rstrip(".")
+    )
 
 
 def _succession(reading: Reading, known: frozenset[str]) -> set[Held]:
@@ -624,7 +663,9 @@ def _role_conflict(sentence: Reading, quotes: Sequence[Reading], known: frozense
         match = [s for s in same if s.role == h.role and s.kind == h.kind and _same_function(h, s)]
         if same and not match:
             other = same[0]
-            return f"the quote has {h.person.title()} as {' '.join(w for w in (other.kind, other.role) if w)}, not {h.kind} {h.role}".replace("  ", " ")
+            return f"the quote has {h.person.title()} as {' '.join(w for w in (other.kind, other.role) if w)}, not {h.kind} {h.role}".replace(
+                "  ", " "
+            )
         others = [s for s in source if s.role == h.role and s.person != h.person]
         if not same and others:
             return f"the quote has {others[0].person.title()} as {h.role}, not {h.person.title()}"
@@ -641,7 +682,10 @@ def _same_function(a: Held, b: Held) -> bool:
 
 # --- direction ---------------------------------------------------------------------------------------------------------
 
-_SYMMETRIC = {_key(w) for w in "partner partnership merge merger compete collaborate team agreement joint work integrate deal talk".split()}
+_SYMMETRIC = {
+    _key(w)
+    for w in "partner partnership merge merger compete collaborate team agreement joint work integrate deal talk".split()
+}
 _OPPOSITES = tuple(
     (frozenset(_key(w) for w in a.split()), frozenset(_key(w) for w in b.split()))
     for a, b in (
@@ -663,9 +707,13 @@ _DIRECTIONS = frozenset().union(*(x for pair in _OPPOSITES[:1] for x in pair))
 def _opposite(sentence: Reading, clause: str) -> str:
     """A word of the sentence whose opposite stands in the clause it rests on."""
     mine, theirs = sentence.keys, read(clause).keys
+    said, told = [t.key for t in sentence.tokens], [t.key for t in read(clause).tokens]
     for a, b in _OPPOSITES:
         for x, y in ((a, b), (b, a)):
-            if mine & x and not mine & y and theirs & y and not theirs & x:
+            if not (mine & x and theirs & y):
+                continue
+            counts = [sum(k in side for k in keys) for side in (x, y) for keys in (said, told)]
+            if counts[0] > counts[1] and counts[3] > counts[2]:
                 word = next(t.text for t in sentence.tokens if t.key in x)
                 against = next(t.text for t in read(clause).tokens if t.key in y)
                 return f"the sentence says {word!r} where the quote says {against!r}"
@@ -690,6 +738,10 @@ def _actors(reading: Reading, names: Sequence[str], known: frozenset[str], ours:
     return sorted(found)[:24]
 
 
+_BY = re.compile(r"\bby (?:[\w.&'-]+ ){0,3}$")
+_PASSIVE = re.compile(r"\b(?:was|were|is|are|been|being|be|get|got) (?:\w+ly )?\w+(?:ed|ght|ld|en|wn)\b")
+
+
 def _relations(actors: Sequence[tuple[int, int, str]], reading: Reading) -> list[tuple[str, str, frozenset[str], bool]]:
     """(first, second, the words between, whether the second is the doer) for names up to three apart."""
     out = []
@@ -698,13 +750,21 @@ def _relations(actors: Sequence[tuple[int, int, str]], reading: Reading) -> list
             if a[2] == b[2] or b[0] - a[1] > 160 or a[1] > b[0]:
                 continue
             words = frozenset(t.key for t in _content(reading) if a[1] <= t.start < b[0]) - _SYMMETRIC
-            doer = bool(re.search(r"by (?:[\w.&'-]+ ){0,3}$", reading.text[a[1] : b[0]]))
+            words -= {r.lower() for r in _ROLES}
+            link = reading.text[a[1] : b[0]]
+            doer = bool(_BY.search(link))
+            if not doer and _PASSIVE.search(link):
+                continue  # `was appointed at`: the text does not say by whom
             out.append((a[2], b[2], words, doer))
     return out
 
 
 def _swapped(sentence: Reading, quotes: Sequence[Reading], names: Sequence[str], known: frozenset[str]) -> str:
     """Two names whose parts are exchanged (`A bought B` for `B bought A`)."""
+    for a, _, name in _actors(sentence, names, known, ours=False):
+        places = [(q.text, x) for q in quotes for x, _, n in _actors(q, names, known, ours=True) if n == name]
+        if places and all(_other_end(sentence.text, a, text, x) for text, x in places):
+            return f"the quote has {name.title()} at the other end of the move"
     said = _relations(_actors(sentence, names, known, ours=False), sentence)
     source = [r for q in quotes for r in _relations(_actors(q, names, known, ours=True), q)]
     for first, second, words, doer in said:
@@ -729,13 +789,13 @@ _CUES = {
         r"\b(?:may(?! \d)|might|could|perhaps|possibl[ey]|potential(?:ly)?|is considering|are considering|considers|consider|considering|"
         r"explor(?:es|ing)|weighs|weighing|in (?:early |advanced )?(?:talks|discussions)|evaluating|mulls|mulling)\b"
     ),
-    "future": re.compile(r"\bwill\b(?! [A-Z])|\bshall\b|'ll\b|\bwould\b|\bgoing to\b"),
+    "future": re.compile(r"(?<![Yy]ou )\bwill\b(?! [A-Z])|\bshall\b|(?<![Yy]ou)'ll\b|\bwould\b|\bgoing to\b"),
     "plan": re.compile(
         r"\bplan(?:s|ned|ning)?(?: \w+)? to\b|\bplanned\b|\bplans (?:for|a|an)\b|\bintend(?:s|ed|ing)?\b|\bintention\b|\baim(?:s|ed|ing)? to\b"
         r"|(?<!than )\bexpect(?:s|ed|ing|ations?)?\b|\banticipat\w+|\bforecast\w*|\bproject(?:s|ed) (?:to|that|revenue|sales)\b|\bseek(?:s|ing)? to\b"
         r"|\bsought to\b|\bpropos(?:es|ed|al|ing)\b|\bguidance\b|\bset to\b|\bslated\b|\bscheduled\b|\bpoised to\b|\bdue to [a-z]+e\b"
         r"|\bagree(?:s|d|ment)? to\b|\bletter of intent\b|\bhopes? to\b|\bwants? to\b|\bon track to\b|\bcommit(?:s|ted) to\b"
-        r"|\btarget(?:s|ing) (?:a|an|\$|\d)|\bis to\b|\bare to\b|^(?:[A-Z][\w.&'-]* ){1,4}to [a-z]{3,}\b"
+        r"|\btarget(?:s|ing) (?:a|an|\$|\d)|^(?:[A-Z][\w.&'-]* ){1,4}to [a-z]{3,}\b"
     ),
     "hearsay": re.compile(
         r"\b(?:reportedly|alleged(?:ly)?|allegations?|rumou?r(?:s|ed)?|speculat\w+|people familiar|sources (?:say|said)|believed to|"
@@ -748,12 +808,16 @@ _CUES = {
         r"|\bonetime\b|\bretired\b|\bthen-[A-Z]",
         re.I,
     ),
-    "temporary": re.compile(r"\b(?:interim|temporar(?:y|ily)|acting (?=[A-Z]{2,}|president|chair|head|director|general))", re.I),
+    "temporary": re.compile(
+        r"\b(?:interim|temporar(?:y|ily)|acting (?=[A-Z]{2,}|president|chair|head|director|general))", re.I
+    ),
     "incoming": re.compile(r"\b(?:incoming|designate|-elect|elect)\b", re.I),
     "condition": re.compile(r"\b(?:if|unless|subject to|contingent|provided that|pending|assuming)\b", re.I),
-    "part": re.compile(r"\b(?:one|some|part) of (?:the|its|their|our)\b|\bamong (?:the|its)\b|\bpartial(?:ly)?\b", re.I),
+    "part": re.compile(
+        r"\b(?:one|some|part) of (?:the|its|their|our)\b|\bamong (?:the|its)\b|\bpartial(?:ly)?\b", re.I
+    ),
     "past": re.compile(
-        rf"\b(?:was|were|served as|serving as|had been|worked as)\s+(?:(?:the|a|an|its|our|their)\s)?(?:[\w'&.-]+\s){{0,2}}?"
+        rf"\b(?:was|were|served as|serving as|had been|worked as)\s+(?!(?:\w+ly )?(?:appointed|named|elected|promoted|hired|made)\b)(?:(?:the|a|an|its|our|their)\s)?(?:[\w'&.-]+\s){{0,2}}?"
         rf"(?:{'|'.join(sorted(_ROLES))}|president|chair|director|head|customer|partner|subsidiary|leader)\b"
     ),
 }
@@ -773,9 +837,10 @@ def _polarity_conflict(sentence: Reading, clauses: str, whole: str) -> str:
     """What the sentence states more or less firmly than the part of the quote it rests on."""
     mine = _cues(sentence.text)
     theirs = {c for c in _cues(clauses) if c not in _WHOLE_SENTENCE} | {c for c in _cues(whole) if c in _WHOLE_SENTENCE}
-    if "plan" in mine and "future" in theirs:  # `will open` told as `plans to open` claims less, not more
+    if (
+        "plan" in mine and "future" in theirs and "future" not in mine
+    ):  # `will open` told as `plans to open` claims less, not more
         theirs = (theirs - {"future"}) | {"plan"}
-        mine -= {"future"}
     if "plan" in mine and "plan" in theirs:
         mine, theirs = mine - {"future"}, theirs - {"future"}
     for cue in _CUES:
@@ -811,7 +876,7 @@ _CUTS = tuple(
 )  # fmt: skip
 
 
-def _cut(text: str, left: int, right: int) -> int:
+def _cut(text: str, left: int, right: int, *, late: bool = False) -> int:
     """Where the words of one figure end and those of the next begin."""
     for pattern in _CUTS:
         last = None
@@ -819,30 +884,44 @@ def _cut(text: str, left: int, right: int) -> int:
             pass
         if last:
             return last.start() if pattern is not _CUTS[0] else last.end()
-    return left
+    return right if late else left
 
 
-def _territory(text: str, span: tuple[int, int], rivals: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """The stretch of text that speaks of the figure at `span` rather than of one of its rivals."""
+_INHERITS = re.compile(
+    r"\W*(?:and |but |or )?(?:(?:from|to|compared|versus|against|than|of (?:which|whom)|up|down)\b"
+    r"|(?:[a-z]+ed|is|was|were|are|has|had|grew|rose|fell|made|won|sold|bought|led) )"
+)
+
+
+def _territory(
+    text: str, span: tuple[int, int], rivals: Sequence[tuple[int, int]], *, late: bool = False
+) -> tuple[int, int]:
+    """The stretch of text that speaks of the figure at `span` rather than of one of its rivals.
+
+    Where the figure is told of the same thing as the one before (`$3.6 billion, up from $2.7 billion`), the words before
+    belong to both. `late` cuts behind rather than before words that no delimiter divides, which suits names.
+    """
     before = max((r for r in rivals if r[1] <= span[0]), default=None)
     after = min((r for r in rivals if r[0] >= span[1]), default=None)
-    return (
-        _cut(text, before[1], span[0]) if before else 0,
-        _cut(text, span[1], after[0]) if after else len(text),
-    )
+    start = 0
+    if before:
+        start = _cut(text, before[1], span[0], late=late)
+        if _INHERITS.match(text, start) and not late:
+            start = _territory(text, before, [r for r in rivals if r[1] <= before[0]])[0]
+    return start, _cut(text, span[1], after[0], late=late) if after else len(text)
 
 
 def _misplaced(
     sentence: Reading, mine: tuple[int, int], own: Sequence[tuple[int, int]],
-    quote: Reading, theirs: tuple[int, int], rivals: Sequence[tuple[int, int]], known: frozenset[str],
+    quote: Reading, theirs: tuple[int, int], rivals: Sequence[tuple[int, int]], known: frozenset[str], late: bool = False,
 ) -> bool:  # fmt: skip
     """Whether the words around a figure of the sentence stand around another figure of the quote."""
-    a, b = _territory(sentence.text, mine, own)
+    a, b = _territory(sentence.text, mine, own, late=late)
     words = {t.key for t in _content(sentence, known) if a <= t.start < b} - _DIRECTIONS
     places = [*rivals, theirs]
 
     def held(span: tuple[int, int]) -> set[str]:
-        x, y = _territory(quote.text, span, [p for p in places if p != span])
+        x, y = _territory(quote.text, span, [p for p in places if p != span], late=late)
         return words & {t.key for t in quote.tokens if x <= t.start < y}
 
     here = held(theirs)
@@ -859,7 +938,22 @@ def _direct_noun(reading: Reading, q: Quantity) -> list[str]:
         if reading.text[at : t.start].strip(" -\"'") or _inside(t, _spans(reading)) or len(out) == 4:
             break
         at = t.end
-        if t.low in ("more", "new", "other", "total", "of", "its", "the", "our", "their", "additional", "different", "own"):
+        if t.low == "of" and out:
+            break
+        if t.low in (
+            "more",
+            "new",
+            "other",
+            "total",
+            "of",
+            "its",
+            "the",
+            "our",
+            "their",
+            "additional",
+            "different",
+            "own",
+        ):
             continue
         if t.low in _STOP and t.low not in ("year", "years", "companies", "company", "business"):
             break
@@ -878,7 +972,11 @@ def _same_noun(sentence: Reading, s: Quantity, quote: Reading, q: Quantity) -> b
     return bool(set(mine) & wide)
 
 
-_BASELINE = re.compile(r"\b(?:from|compared (?:with|to)|versus|against|than)(?: the)? $", re.I)
+_BASELINE = re.compile(
+    r"\b(?:from|compared (?:with|to)|versus|against)(?: [^\s,;.]+){0,2}(?: [^\s,;]*\d[^\s,;]*)?(?: (?:million|billion|percent|in|for|the)){0,4} $",
+    re.I,
+)
+_FROM = re.compile(r"\b(?:from|compared (?:with|to)|versus|against)(?: the)? $", re.I)
 _LOSS = re.compile(r"\b(?:loss(?:es)?|lost|negative|decline[sd]?|declining|decrease[sd]?|fell|falls?|fallen|down|dropped|drop|shrank|reduced|outflow)\b", re.I)  # fmt: skip
 
 
@@ -890,14 +988,19 @@ def _same_period(sentence: Reading, s: Quantity, quote: Reading, q: Quantity) ->
     rivals = [(n.start, n.end) for n in quote.numbers if n is not q and n.unit == q.unit]
     x, y = _territory(quote.text, (q.start, q.end), rivals)
     theirs = [d for d in quote.dates if x <= d.start < y]
-    main = [d for d in theirs if not _BASELINE.search(quote.text[:d.start][-24:])]
-    mine = [d for d in mine if not _BASELINE.search(sentence.text[:d.start][-24:])] or mine
+    if _FROM.search(quote.text[: q.start][-24:]):
+        theirs = [d for d in theirs if q.end <= d.start < q.end + 40] or theirs
+        return not mine or not theirs or any(same_date(m, t) or same_date(t, m) for m in mine for t in theirs)
+    main = [d for d in theirs if not _BASELINE.search(quote.text[: d.start][-60:])]
+    mine = [d for d in mine if not _BASELINE.search(sentence.text[: d.start][-60:])] or mine
     if not mine or not theirs:
         return True
     return any(same_date(m, t) or same_date(t, m) for m in mine for t in (main or theirs))
 
 
-def _number_problem(sentence: Reading, s: Quantity, quotes: Sequence[Reading], known: frozenset[str], *, place: bool) -> str:
+def _number_problem(
+    sentence: Reading, s: Quantity, quotes: Sequence[Reading], known: frozenset[str], *, place: bool
+) -> str:
     """Why no quote supports this quantity; empty when one does."""
     pool = [(r, q) for r in quotes for q in r.numbers]
     if s.value == 1 and not s.unit and any(t.low in ("a", "an", "single") for r in quotes for t in r.tokens):
@@ -916,6 +1019,10 @@ def _number_problem(sentence: Reading, s: Quantity, quotes: Sequence[Reading], k
             problem = f"{s.text} counts something else in the quote"
         elif place and not _same_period(sentence, s, r, q):
             problem = f"{s.text} belongs to another period in the quote"
+        elif place and _other_end(sentence.text, s.start, r.text, q.start):
+            problem = f"{s.text} is the other end in the quote"
+        elif place and _only_compared(sentence, s, r, q):
+            problem = f"{s.text} is what the quote compares with"
         elif place and _misplaced(
             sentence, (s.start, s.end), [(n.start, n.end) for n in sentence.numbers if n is not s and n.unit == s.unit],
             r, (q.start, q.end),
@@ -928,6 +1035,26 @@ def _number_problem(sentence: Reading, s: Quantity, quotes: Sequence[Reading], k
     return problem
 
 
+_EARLIER = re.compile(r"\b(?:earlier|previous|prior|last|ago|before|from|compared|versus|against|than)\b", re.I)
+
+
+def _only_compared(sentence: Reading, s: Quantity, quote: Reading, q: Quantity) -> bool:
+    """Whether the quote gives the figure as the one before (`up from`), while the sentence gives it as the one now."""
+    if not _FROM.search(quote.text[: q.start][-24:]) or _EARLIER.search(sentence.text):
+        return False
+    after = [d for d in quote.dates if q.end <= d.start < q.end + 30]
+    return not any(same_date(m, d) for m in sentence.dates for d in after)
+
+
+_END_OF_RANGE = re.compile(r"\b(from|to)(?: (?:the|about|just|nearly))? $", re.I)
+
+
+def _other_end(sentence: str, start: int, quote: str, at: int) -> bool:
+    """Whether one text has it after `from` and the other after `to`."""
+    a, b = _END_OF_RANGE.search(sentence[:start][-20:]), _END_OF_RANGE.search(quote[:at][-20:])
+    return bool(a and b and a[1].lower() != b[1].lower())
+
+
 def _signs_agree(sentence: Reading, s: Quantity, quote: Reading, q: Quantity) -> bool:
     if (s.value < 0) == (q.value < 0) or q.either_sign or s.either_sign:
         return True
@@ -935,7 +1062,9 @@ def _signs_agree(sentence: Reading, s: Quantity, quote: Reading, q: Quantity) ->
     return bool(_LOSS.search(reading.text[max(0, n.start - 60) : n.end + 30]))
 
 
-_RELATIVE = re.compile(r"\b(last|past|previous|prior|next|this|coming|current) (?:fiscal )?(year|quarter|month|week|decade)\b", re.I)
+_RELATIVE = re.compile(
+    r"\b(last|past|previous|prior|next|this|coming|current) (?:fiscal )?(year|quarter|month|week|decade)\b", re.I
+)
 
 
 def _date_problem(
@@ -973,7 +1102,9 @@ def _date_problem(
 
 def _relative(m: re.Match[str]) -> tuple[str, str]:
     word = m[1].lower()
-    return {"past": "last", "previous": "last", "prior": "last", "coming": "next", "current": "this"}.get(word, word), m[2].lower()
+    return {"past": "last", "previous": "last", "prior": "last", "coming": "next", "current": "this"}.get(
+        word, word
+    ), m[2].lower()
 
 
 # --- recall ------------------------------------------------------------------------------------------------------------
@@ -989,12 +1120,12 @@ _CRITICAL = {
         "board europe asia africa america lawsuit bankrupt bankruptcy fraud layoff"
     ).split()
 }
-_CRITICAL_RAW = frozenset("only all every both most none entirely worldwide globally since ceo cfo coo cto cio".split()) | {
-    r.lower() for r in _ROLES
-}
+_CRITICAL_RAW = frozenset(
+    "only all every both most none entirely worldwide globally since ceo cfo coo cto cio".split()
+) | {r.lower() for r in _ROLES}
+_PEOPLE_NOUNS = {_key(w) for w in ("customer", "employee", "user", "partner")}
 _QUALIFIERS = frozenset("operating net gross adjusted product subscription recurring deferred organic non-gaap pro-forma comparable quarterly cloud services advertising".split())  # fmt: skip
 _METRICS = frozenset(_key(w) for w in "revenue income profit margin loss sales earnings cash".split())
-_UNCERTAIN = frozenset("sell make use offer include".split())
 
 
 def _qualifier_lost(sentence: Reading, clause: str) -> str:
@@ -1002,9 +1133,16 @@ def _qualifier_lost(sentence: Reading, clause: str) -> str:
     quote = read(clause)
     mine = {(a.low, b.key) for a, b in zip(sentence.tokens, sentence.tokens[1:], strict=False)}
     said = {t.key for t in sentence.tokens}
-    bare = {t.key for a, t in zip([None, *sentence.tokens], sentence.tokens, strict=False) if a is None or a.low not in _QUALIFIERS}
+    bare = {
+        t.key
+        for a, t in zip([None, *sentence.tokens], sentence.tokens, strict=False)
+        if a is None or a.low not in _QUALIFIERS
+    }
     pairs = [(a, b) for a, b in zip(quote.tokens, quote.tokens[1:], strict=False) if b.key in _METRICS & said & bare]
-    unqualified = any(b.key in _METRICS & said and a.low not in _QUALIFIERS for a, b in zip(quote.tokens, quote.tokens[1:], strict=False))
+    unqualified = any(
+        b.key in _METRICS & said and a.low not in _QUALIFIERS
+        for a, b in zip(quote.tokens, quote.tokens[1:], strict=False)
+    )
     unqualified = unqualified or bool(quote.tokens and quote.tokens[0].key in _METRICS & said)
     for a, b in pairs:
         if a.low in _QUALIFIERS and (a.low, b.key) not in mine and a.key not in said and not unqualified:
@@ -1019,6 +1157,12 @@ def _recall_problem(sentence: Reading, sources: Sequence[Reading], known: frozen
     words = [t for t in _content(sentence, known) if id(t) not in named or t.low not in lows]
     absent = [t for t in words if t.key not in held and t.low not in lows and not _compound_held(t, lows, held)]
     raw = [t for t in sentence.tokens if t.low in _CRITICAL_RAW and t.low not in lows]
+    counts = Counter(t.key for t in sentence.tokens)
+    each = [Counter(t.key for t in s.tokens) for s in sources]
+    held_counts = {k: max(c[k] for c in each) * max(1, len(sources) // 3) for k in counts} if each else counts
+    raw += [
+        t for t in words if t.key in _CRITICAL and t.key not in _PEOPLE_NOUNS and counts[t.key] > held_counts[t.key]
+    ]
     critical = [*raw, *(t for t in absent if t.key in _CRITICAL)]
     if critical:
         return f"{critical[0].text!r} is not in the quote"
@@ -1041,7 +1185,19 @@ def _substituted(sentence: Reading, sources: Sequence[Reading], known: frozenset
     if not absent:
         return ""
     mine = [t.key for t in _content(sentence, known)]
-    there = {(a.key, c.key): b for s in sources for ts in [_content(s, known)] for a, b, c in zip(ts, ts[1:], ts[2:], strict=False)}
+    there = {
+        (a.key, c.key): b
+        for s in sources
+        for ts in [_content(s, known)]
+        for a, b, c in zip(ts, ts[1:], ts[2:], strict=False)
+    }
+    after: dict[str, set[str]] = {}
+    for source in sources:
+        keys = [t.key for t in _content(source, known)]
+        for x, y in zip(keys, keys[1:], strict=False):
+            after.setdefault(x, set()).add(y)
+    if len(mine) > 1 and mine[-1] in absent and (follow := after.get(mine[-2])) and not follow & set(mine):
+        return f"{mine[-1]!r} stands where the quote has {min(follow)!r}"
     for a, b, c in zip(mine, mine[1:], mine[2:], strict=False):
         if b in absent and (a, c) in there and there[a, c].key not in mine:
             return f"{b!r} stands where the quote has {there[a, c].text!r}"
@@ -1137,7 +1293,12 @@ def check_claim(
 
 
 def _entity_problems(
-    sentence: Reading, quoted: Sequence[Quoted], quotes: Sequence[Reading], names: Sequence[str], known: frozenset[str], abouts: str
+    sentence: Reading,
+    quoted: Sequence[Quoted],
+    quotes: Sequence[Reading],
+    names: Sequence[str],
+    known: frozenset[str],
+    abouts: str,
 ) -> Iterable[str]:
     yield abouts
     sources = [*quotes, *(read(q.title) for q in quoted), *(read(q.about) for q in quoted)]
@@ -1160,17 +1321,36 @@ def _wording_problems(
     yield _recall_problem(sentence, window, known)
     yield _role_conflict(sentence, quotes, known, names)
     yield _swapped(sentence, quotes, names, known)
-    clauses = [_cover(sentence, q, known) for q in quotes]
-    for problem in (_opposite, _qualifier_lost):
-        found = [problem(sentence, part) for c in clauses for part, _ in c]
-        yield found[0] if found and all(found) else ""
+    for part in _parts(sentence, known):
+        clauses = [clause for q in quotes for clause, _ in _cover(part, q, known)]
+        for problem in (_opposite, _qualifier_lost):
+            found = [problem(part, clause) for clause in clauses]
+            yield found[0] if found and all(found) else ""
     yield _person_misplaced(sentence, quotes, known)
+
+
+_PARTS = re.compile(r";\s|,? \b(?:while|whereas|but)\b|, and\b|, (?=which\b)")
+
+
+def _parts(sentence: Reading, known: frozenset[str]) -> list[Reading]:
+    """The sentence, and each of its main clauses with enough words to stand for itself."""
+    cuts = [0, *(m.end() for m in _PARTS.finditer(sentence.text)), len(sentence.text)]
+    spans = [(a, b) for a, b in zip(cuts, cuts[1:], strict=False) if b > a][:20]
+    if len(spans) < 2:
+        return [sentence]
+    parts = [read(_carried(sentence.text, spans, i)) for i in range(len(spans))]
+    return [sentence, *(p for p in parts if len(_content(p, known)) > 1)]
 
 
 def _person_misplaced(sentence: Reading, quotes: Sequence[Reading], known: frozenset[str]) -> str:
     """A person of whom the sentence says what the quote says of another."""
+
     def people(reading: Reading) -> list[tuple[int, int, str]]:
-        return [(r[0].start, r[-1].end, r[-1].low) for r in _name_runs(reading, known) if len(r) > 1 and not r[0].text.isupper()]
+        return [
+            (r[0].start, r[-1].end, r[-1].low)
+            for r in _name_runs(reading, known)
+            if len(r) > 1 and not r[0].text.isupper()
+        ]
 
     mine = people(sentence)
     for a, b, last in mine:
@@ -1179,9 +1359,13 @@ def _person_misplaced(sentence: Reading, quotes: Sequence[Reading], known: froze
             here = next(((x, y) for x, y, n in theirs if n == last), None)
             if here is None:
                 continue
-            others = [(x, y) for x, y, n in theirs if n not in {m[2] for m in mine} and not _listed(quote.text, here, (x, y))]
+            others = [
+                (x, y) for x, y, n in theirs if n not in {m[2] for m in mine} and not _listed(quote.text, here, (x, y))
+            ]
             own = [(x, y) for x, y, n in mine if n != last]
-            if others and _misplaced(sentence, (a, b), own, quote, here, others, known | {w for p in theirs for w in p[2].split()}):
+            if others and _misplaced(
+                sentence, (a, b), own, quote, here, others, known | {w for p in theirs for w in p[2].split()}, True
+            ):
                 return f"the quote says it of another than {sentence.text[a:b]}"
     return ""
 
@@ -1194,9 +1378,12 @@ def _listed(text: str, a: tuple[int, int], b: tuple[int, int]) -> bool:
 
 
 def _polarity_problem(sentence: Reading, quotes: Sequence[Reading], known: frozenset[str]) -> str:
-    found = [[_polarity_conflict(sentence, part, whole) for part, whole in _cover(sentence, q, known)] for q in quotes]
-    ranked = [max(ps, key=len, default="") for ps in found]
-    return ranked[0] if ranked and all(ranked) else ""
+    for said in _parts(sentence, known):
+        found = [[_polarity_conflict(said, part, whole) for part, whole in _cover(said, q, known)] for q in quotes]
+        ranked = [max(ps, key=len, default="") for ps in found]
+        if ranked and all(ranked):
+            return ranked[0]
+    return ""
 
 
 def _check_inference(
@@ -1215,7 +1402,10 @@ def _check_inference(
     long = f"{len(text)} characters are too many to check" if len(text) > MAX_SENTENCE * 2 else ""
     numbers = (_number_problem(sentence, s, quotes, known, place=False) for s in sentence.numbers[:60])
     return (
-        _check("quote", missing or _quote_problem(everything) or long or ("" if sentence.tokens else "the sentence says nothing")),
+        _check(
+            "quote",
+            missing or _quote_problem(everything) or long or ("" if sentence.tokens else "the sentence says nothing"),
+        ),
         _check("numbers", next((p for p in numbers if p), "")),
         _check("dates", _date_problem(sentence, quotes, everything, known, place=False)),
         _check("entity", abouts or (f"{unknown} is not in the quotes" if unknown else "")),
@@ -1291,7 +1481,10 @@ def _comparable(a: Evidence, b: Evidence) -> bool:
 
 def _disagree(a: Evidence, b: Evidence) -> bool:
     if a.field == "founded":
-        years = [{d.year for d in dates(clean(str(e.value if e.value is not None else e.quote)[:300])) if d.year} for e in (a, b)]
+        years = [
+            {d.year for d in dates(clean(str(e.value if e.value is not None else e.quote)[:300])) if d.year}
+            for e in (a, b)
+        ]
         return bool(years[0] and years[1] and not years[0] & years[1])
     if a.field in _SINGLE:
         texts = [set(core(e.value)) if isinstance(e.value, str) else set() for e in (a, b)]
@@ -1338,7 +1531,22 @@ def _starts_anew(piece: str, rest: str) -> bool:
     """Whether an abbreviation also ends its sentence: `Acme Inc. The` does, `Acme Inc. rose` and `Dr. Lee` do not."""
     word = rest.split(maxsplit=1)[0] if rest.split() else ""
     company = re.search(r"(?:Inc|Corp|Co|Ltd|etc|U\.S|U\.K|E\.U)\.$", piece)
-    return bool(company) and word in ("The", "It", "Its", "In", "We", "Our", "He", "She", "They", "This", "A", "An", "On", "At")
+    return bool(company) and word in (
+        "The",
+        "It",
+        "Its",
+        "In",
+        "We",
+        "Our",
+        "He",
+        "She",
+        "They",
+        "This",
+        "A",
+        "An",
+        "On",
+        "At",
+    )
 
 
 def _sentence_ends(text: str, a: int, b: int) -> Iterable[tuple[int, int]]:

@@ -121,7 +121,11 @@ class CompanyTable:
 
     def starting_with(self, key: str) -> list[int]:
         """Ranks of the companies whose name begins with the words of `key`, the best known first."""
-        return [r for r in self.by_first.get(key.split(" ", 1)[0], ()) if f"{normalise(self.rows[r][1])} ".startswith(f"{key} ")]
+        return [
+            r
+            for r in self.by_first.get(key.split(" ", 1)[0], ())
+            if f"{normalise(self.rows[r][1])} ".startswith(f"{key} ")
+        ]
 
     @property
     def longest(self) -> int:

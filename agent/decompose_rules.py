@@ -26,7 +26,19 @@ _GENERIC = re.compile(
 """Phrases that ask for the whole picture unless the question goes on to name what it wants."""
 
 _WEAK = frozenset(
-    {"profile", "overview", "background", "focus", "update", "updates", "people", "based", "size", "what is", "what does"}
+    {
+        "profile",
+        "overview",
+        "background",
+        "focus",
+        "update",
+        "updates",
+        "people",
+        "based",
+        "size",
+        "what is",
+        "what does",
+    }
 )
 """Cues that also belong to other questions: they count only when nothing stronger is said."""
 

@@ -220,6 +220,7 @@ class AnswerDeltaData(Frozen):
     section: str
     evidence: tuple[str, ...] = ()
     claim_id: str = ""
+    stale: bool = False
 
 
 class AnswerDelta(EventBase):

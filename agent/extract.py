@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 
+from pydantic import JsonValue
+
 from agent.claims import split_sentences
 from agent.records import Dataset, Document, Evidence, content_id, normalise
 from agent.subject import names_match
@@ -72,7 +74,13 @@ def extract(
 
 
 def _known(
-    brought: SourceDocument, stored: Document, dataset: str, field: str, quote: str, value: object, reliability: float
+    brought: SourceDocument,
+    stored: Document,
+    dataset: str,
+    field: str,
+    quote: str,
+    value: JsonValue,
+    reliability: float,
 ) -> Evidence | None:
     start = stored.text.find(quote, brought.offset)
     return None if start < 0 else _evidence(stored, start, quote, dataset, field, value, reliability, 1.0)
@@ -136,7 +144,7 @@ def _evidence(
     quote: str,
     dataset: str,
     field: str,
-    value: object,
+    value: JsonValue,
     reliability: float,
     score: float,
 ) -> Evidence:
@@ -148,7 +156,7 @@ def _evidence(
         quote=quote,
         dataset=dataset,
         field=field,
-        value=value,  # type: ignore[arg-type]
+        value=value,
         about=stored.about,
         url=stored.url,
         title=stored.title,

@@ -97,7 +97,7 @@ async def load_starter(store: DocumentStore, on_progress: Progress | None = None
     known = await store.files()
     results = []
     names = set()
-    for path in sorted(STARTER.glob("*.jsonl")):
+    for path in await asyncio.to_thread(lambda: sorted(STARTER.glob("*.jsonl"))):
         # The name, not the path, so that another checkout or an upgrade replaces instead of doubling.
         name = f"starter/{path.name}"
         names.add(name)

@@ -298,7 +298,9 @@ _MONTH = r"(?P<month>Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|
 _DAY = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th)?\b"
 _YEAR = r"(?P<year>(?:19|20)\d\d)(?![\d%]|[.,]\d)"
 _FY = r"(?P<fiscal>fiscal years?|fiscal|financial year|FY)[ -]?'?(?P<fy>\d{4}|\d\d)(?![\d%]|[.,]\d)"
-_QUARTER = r"(?:Q(?P<q>[1-4])|(?P<qword>first|second|third|fourth|1st|2nd|3rd|4th)[ -](?P<unit>quarter|half)|H(?P<h>[12]))"
+_QUARTER = (
+    r"(?:Q(?P<q>[1-4])|(?P<qword>first|second|third|fourth|1st|2nd|3rd|4th)[ -](?P<unit>quarter|half)|H(?P<h>[12]))"
+)
 _ENDED = r"(?P<ended>year|quarter|months|period)[ -](?:ended|ending)(?: on)? "
 _OF = r"(?:[ ,/-]{0,2}(?:(?:of|in|for) )?(?:the )?(?:calendar (?:year )?)?"
 _PATTERNS = tuple(

@@ -135,7 +135,10 @@ def _objection(c: Candidate, gain: float, left: int, limits: Limits) -> tuple[Sk
     if gain < MIN_FREE_GAIN or gain < float(limits.gain_per_dollar * to_usd(price)):
         return SkipReason.NOT_WORTH_IT, f"its expected gain of {gain:.4f} is not worth ${to_usd(price):.4f}"
     if price > left:
-        return SkipReason.OVER_BUDGET, f"${to_usd(price):.4f} is more than the ${to_usd(max(left, 0)):.4f} left for calls"
+        return (
+            SkipReason.OVER_BUDGET,
+            f"${to_usd(price):.4f} is more than the ${to_usd(max(left, 0)):.4f} left for calls",
+        )
     return None
 
 

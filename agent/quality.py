@@ -32,7 +32,7 @@ DAY = 86_400.0
 def freshness(published_at: datetime | None, now: datetime, half_life_days: float) -> float:
     """exp(-ln 2 * age / half-life), age from publication; a date in the future counts as today."""
     if published_at is None:
-        return 0.5**UNKNOWN_DATE_HALF_LIVES
+        return float(0.5**UNKNOWN_DATE_HALF_LIVES)
     age = max((now - published_at).total_seconds() / DAY, 0.0)
     return exp(-log(2) * age / half_life_days)
 
@@ -83,16 +83,13 @@ def _dataset_quality(
     fields = [(f, _field_quality(f, [e for e in fresh if e.field == f.name], dataset, now)) for f in dataset.fields]
     weight = sum(f.weight for f, _ in fields) or 1.0
 
-    def mean(figure: str) -> float:
-        return sum(f.weight * getattr(q, figure) for f, q in fields) / weight
-
     filled = [(f, q) for f, q in fields if q.valid > 0]
     filled_weight = sum(f.weight for f, _ in filled) or 1.0
     return DatasetQuality(
         dataset=dataset.id,
         required=requirement.required,
         weight=requirement.weight,
-        completeness=mean("valid"),
+        completeness=sum(f.weight * q.valid for f, q in fields) / weight,
         freshness=sum(f.weight * q.freshness for f, q in filled) / filled_weight if filled else 0.0,
         reliability=sum(f.weight * q.reliability for f, q in filled) / filled_weight if filled else 0.0,
         quality=sum(f.weight * q.valid * q.freshness * q.reliability for f, q in fields) / weight,
@@ -110,7 +107,9 @@ def _field_quality(field: DatasetField, evidence: Sequence[Evidence], dataset: D
     items = _items(evidence) if field.kind == "list" else [list(evidence)]
     ages = [max(freshness(e.published_at, now, dataset.half_life_days) for e in item) for item in items]
     trust = [pooled_reliability(by_origin(item)) for item in items]
-    best = sorted(zip(ages, trust, strict=True), key=lambda pair: pair[0] * pair[1], reverse=True)[: max(field.target, 1)]
+    best = sorted(zip(ages, trust, strict=True), key=lambda pair: pair[0] * pair[1], reverse=True)[
+        : max(field.target, 1)
+    ]
     valid = min(len(items) / field.target, 1.0) if field.kind == "list" else 1.0
     return FieldQuality(
         field=field.name,

@@ -61,9 +61,7 @@ class Runs:
 
     async def __aenter__(self) -> Runs:
         path = self.services.settings.data_dir / "checkpoints.db"
-        saver = await self._stack.enter_async_context(
-            open_saver(path, synchronous=self.services.settings.synchronous)
-        )
+        saver = await self._stack.enter_async_context(open_saver(path, synchronous=self.services.settings.synchronous))
         self.saver: AsyncSqliteSaver = saver
         self.graph = build(self.services, saver)
         if self._resume:
@@ -153,7 +151,7 @@ class Runs:
             if run.id in self._tasks or self._draining:
                 continue
             mine = run.owner == self.services.owner.token
-            if run.owner is None or mine or not self.services.owner.is_alive(run.owner):
+            if run.owner is None or mine or not await self.services.owner.is_alive(run.owner):
                 self._launch(run)
                 taken.append(run.id)
         return taken
@@ -232,7 +230,9 @@ class Runs:
             await self._end(leased, scope, None, error=exc)
         except Exception:
             logger.exception("run %s failed by a fault of ours", run.id)
-            await self._end(leased, scope, None, error=InternalError(f"Run {run.id} failed by a fault of ours: see the log."))
+            await self._end(
+                leased, scope, None, error=InternalError(f"Run {run.id} failed by a fault of ours: see the log.")
+            )
         else:
             await self._end(leased, scope, brief)
 
@@ -257,9 +257,7 @@ class Runs:
             include_unverified=ask.include_unverified,
         )
         CURRENT.set(scope)
-        result = await self.graph.ainvoke(
-            given, config, context=RunContext(), durability="sync", control=control  # type: ignore[call-overload]
-        )
+        result = await self.graph.ainvoke(given, config, context=RunContext(), durability="sync", control=control)
         brief = result.get("brief")
         return brief if isinstance(brief, Brief) else None
 
@@ -281,7 +279,12 @@ class Runs:
         return to_micros(consumer.max_cost if ask.max_cost is None else ask.max_cost)
 
     def _announce(self, run: Run, scope: Scope, unknown: list[str]) -> None:
-        common = {"timestamp": self.services.clock(), "thread_id": run.thread_id, "run_id": run.id, "attempt": run.attempt}
+        common = {
+            "timestamp": self.services.clock(),
+            "thread_id": run.thread_id,
+            "run_id": run.id,
+            "attempt": run.attempt,
+        }
         if run.attempt > 1:
             lost = f"; {len(unknown)} calls were in flight and count as spent" if unknown else ""
             self._sink(
@@ -302,7 +305,9 @@ class Runs:
             deadline_seconds=seconds,
             engine=self.services.engine.name,
         )
-        self._sink(SessionStarted(message=f"Researching for {consumer.title}, up to ${max_cost:.2f}", data=data, **common))
+        self._sink(
+            SessionStarted(message=f"Researching for {consumer.title}, up to ${max_cost:.2f}", data=data, **common)
+        )
 
     async def _end(self, run: Run, scope: Scope, brief: Brief | None, *, error: DossierError | None = None) -> None:
         services = self.services
@@ -323,7 +328,9 @@ class Runs:
             )
         )
         services.log.emit(
-            Ending(run_id=run.id, status=RunStatus(status), stop_reason=stop, brief=brief, error=shown, at=services.clock())
+            Ending(
+                run_id=run.id, status=RunStatus(status), stop_reason=stop, brief=brief, error=shown, at=services.clock()
+            )
         )
         await services.log.flush()
         await prune(self.saver, run.thread_id, services.settings.keep_checkpoints)

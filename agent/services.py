@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from pydantic import BaseModel
+
 from agent.catalogue import Catalogue, load_catalogue
-from agent.ingest import load_starter
+from agent.companies import load_companies
+from agent.ingest import load_starter, unload_starter
 from agent.models.base import Engine
 from agent.models.choose import choose_engine
 from agent.models.extractive import ExtractiveEngine
@@ -26,7 +30,7 @@ from tools.base import DocumentIndex, SourceEnv, SourceTool, discover
 
 logger = logging.getLogger(__name__)
 
-Source = SourceTool  # type: ignore[type-arg]
+Source = SourceTool[BaseModel]
 
 
 @dataclass
@@ -69,6 +73,10 @@ class Services:
     async def close(self) -> None:
         """Commit what is queued and let go of every file."""
         await self.log.close()
+        await self.engine.aclose()
+        await asyncio.to_thread(self._close_files)
+
+    def _close_files(self) -> None:
         self.documents.close()
         self.runs.close()
         self.ledger.close()
@@ -82,43 +90,54 @@ def now_utc() -> datetime:
 
 async def open_services(settings: Settings, *, clock: Callable[[], datetime] = now_utc) -> Services:
     """Open the data folder and build everything a process needs. Raises ConfigError, UnpricedModel or StoreError."""
+    services = await asyncio.to_thread(_open, settings, clock)
+    try:
+        if settings.starter_library:
+            await load_starter(services.documents)
+        else:
+            await unload_starter(services.documents)
+    except BaseException:
+        await services.close()
+        raise
+    return services
+
+
+def _open(settings: Settings, clock: Callable[[], datetime]) -> Services:
+    """Everything that reads files, off the event loop. What was opened before a failure is closed again."""
     scrub = Scrubber(settings.secrets())
     catalogue = load_catalogue(settings.consumers_dir)
     engine, note = choose_engine(settings, scrub)
-    opened: list[Callable[[], None]] = []
-    try:
-        owner = Owner(settings.data_dir / "owners")
-        opened.append(owner.close)
-        ledger = Ledger(settings.data_dir / "ledger.db", synchronous=settings.synchronous)
-        opened.append(ledger.close)
-        documents = DocumentStore(settings.data_dir / "documents.db", synchronous=settings.synchronous)
-        opened.append(documents.close)
-        runs = RunStore(settings.data_dir / "runs.db", synchronous=settings.synchronous)
-        opened.append(runs.close)
-        if settings.starter_library:
-            await load_starter(documents)
-    except BaseException:
-        for close in reversed(opened):
-            close()
-        raise
-    sources = build_sources(settings, documents, scrub)
-    return Services(
-        settings=settings,
-        catalogue=catalogue,
-        scrub=scrub,
-        owner=owner,
-        ledger=ledger,
-        documents=documents,
-        runs=runs,
-        log=EventLog(runs),
-        sources=sources,
-        off=switched_off(settings, sources),
-        engine=engine,
-        extractive=ExtractiveEngine(),
-        engine_note=note,
-        clock=clock,
-        slots=asyncio.Semaphore(settings.max_calls),
-    )
+    load_companies()
+    folder, synchronous, wait = settings.data_dir, settings.synchronous, settings.busy_timeout
+    with ExitStack() as opened:
+        owner = Owner(folder / "owners")
+        opened.callback(owner.close)
+        ledger = Ledger(folder / "ledger.db", synchronous=synchronous, busy_timeout=wait)
+        opened.callback(ledger.close)
+        documents = DocumentStore(folder / "documents.db", synchronous=synchronous, busy_timeout=wait)
+        opened.callback(documents.close)
+        runs = RunStore(folder / "runs.db", synchronous=synchronous, busy_timeout=wait)
+        opened.callback(runs.close)
+        sources = build_sources(settings, documents, scrub)
+        services = Services(
+            settings=settings,
+            catalogue=catalogue,
+            scrub=scrub,
+            owner=owner,
+            ledger=ledger,
+            documents=documents,
+            runs=runs,
+            log=EventLog(runs),
+            sources=sources,
+            off=switched_off(settings, sources),
+            engine=engine,
+            extractive=ExtractiveEngine(),
+            engine_note=note,
+            clock=clock,
+            slots=asyncio.Semaphore(settings.max_calls),
+        )
+        opened.pop_all()
+        return services
 
 
 def build_sources(settings: Settings, index: DocumentIndex | None, scrub: Callable[[str], str]) -> dict[str, Source]:

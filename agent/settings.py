@@ -20,12 +20,17 @@ class Settings(BaseSettings):
     )
 
     data_dir: Path = Field(Path(".dossier"), description="Folder of the databases. One folder, one machine.")
-    host: str = Field("127.0.0.1", description="Address the server binds to. Loopback unless you put a proxy before it.")
+    host: str = Field(
+        "127.0.0.1", description="Address the server binds to. Loopback unless you put a proxy before it."
+    )
     port: int = Field(8000, ge=0, le=65535, description="Port the server binds to.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged to stderr.")
     synchronous: Literal["NORMAL", "FULL"] = Field(
         "NORMAL",
         description="SQLite's synchronous pragma. NORMAL survives a killed process; FULL also survives a power cut, slower.",
+    )
+    busy_timeout: float = Field(
+        30.0, ge=0, le=600, description="How long a write waits for another process that holds a database, seconds."
     )
 
     max_cost_ceiling: Decimal = Field(
@@ -42,22 +47,31 @@ class Settings(BaseSettings):
         ge=0,
         description="Exchange rate: the gain in overall quality (0 to 1) that a call must promise for each USD it costs.",
     )
-    max_rounds: int = Field(2, ge=1, le=10, description="How often a run may go round decompose, plan, collect, assess.")
+    max_rounds: int = Field(
+        2, ge=1, le=10, description="How often a run may go round decompose, plan, collect, assess."
+    )
     run_deadline: float = Field(300.0, gt=0, le=86_400, description="Default deadline of a run, seconds.")
     drain_deadline: float = Field(
         20.0, ge=0, le=3_600, description="How long SIGTERM waits for running nodes before the process ends, seconds."
     )
-    max_runs: int = Field(64, ge=1, le=10_000, description="Runs executed at the same time by one process; others queue.")
+    max_runs: int = Field(
+        64, ge=1, le=10_000, description="Runs executed at the same time by one process; others queue."
+    )
     max_calls: int = Field(32, ge=1, le=1_000, description="Source calls under way at the same time in one process.")
-    max_message_chars: int = Field(20_000, ge=100, le=1_000_000, description="Longest question or vendor text, characters.")
+    max_message_chars: int = Field(
+        20_000, ge=100, le=1_000_000, description="Longest question or vendor text, characters."
+    )
     max_body_bytes: int = Field(1_000_000, ge=1_000, description="Largest request body the server reads, bytes.")
-    heartbeat: float = Field(15.0, gt=0, description="Seconds of silence after which an event stream sends a comment line.")
+    heartbeat: float = Field(
+        15.0, gt=0, description="Seconds of silence after which an event stream sends a comment line."
+    )
     keep_checkpoints: int = Field(
         200, ge=1, description="Checkpoints kept per thread once a run has ended; older ones are pruned."
     )
 
     engine: Literal["auto", "extractive", "model"] = Field(
-        "auto", description="Language engine: `auto` uses the chat model when a key or a base URL is set, else extractive."
+        "auto",
+        description="Language engine: `auto` uses the chat model when a key or a base URL is set, else extractive.",
     )
     openai_api_key: SecretStr | None = Field(
         None,
@@ -71,13 +85,17 @@ class Settings(BaseSettings):
     )
     model: str = Field("gpt-4.1-mini", description="Name of the chat model.")
     model_price_input: Decimal | None = Field(
-        None, ge=0, description="USD per million prompt tokens, for a model that is not in the price table (0 for your own)."
+        None,
+        ge=0,
+        description="USD per million prompt tokens, for a model that is not in the price table (0 for your own).",
     )
     model_price_output: Decimal | None = Field(
         None, ge=0, description="USD per million completion tokens, for a model that is not in the price table."
     )
     model_max_tokens: int = Field(1_500, ge=64, le=100_000, description="Most tokens the model may write in one call.")
-    model_timeout: float = Field(60.0, gt=0, description="Longest wait for the model between two pieces of its answer, seconds.")
+    model_timeout: float = Field(
+        60.0, gt=0, description="Longest wait for the model between two pieces of its answer, seconds."
+    )
     model_context_chars: int = Field(
         24_000, ge=1_000, description="Most characters of evidence shown to the model when it writes."
     )

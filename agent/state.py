@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated, TypedDict
+from typing import Annotated
 
 from pydantic import BaseModel
+from typing_extensions import TypedDict  # typing's own cannot be read by pydantic before Python 3.12
 
 from agent.records import (
     Ask,

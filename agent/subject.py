@@ -46,7 +46,9 @@ _DOMAIN = re.compile(
 )
 _CIK = re.compile(r"\bCIK\b[\s:#=(no.]*0*(\d{1,10})\b", re.IGNORECASE)
 _CASHTAG = re.compile(r"\$([A-Z]{1,5}(?:\.[A-Z])?)\b")
-_LISTED = re.compile(r"\b(?:NYSE|NASDAQ|NasdaqGS|AMEX|ticker(?: symbol)?|symbol)\s*[:\s]\s*\$?([A-Z]{1,5}(?:\.[A-Z])?)\b", re.IGNORECASE)
+_LISTED = re.compile(
+    r"\b(?:NYSE|NASDAQ|NasdaqGS|AMEX|ticker(?: symbol)?|symbol)\s*[:\s]\s*\$?([A-Z]{1,5}(?:\.[A-Z])?)\b", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,11 @@ class _Token:
 
     @property
     def capital(self) -> bool:
-        return self.text[0].isupper() or any(c.isupper() for c in self.text) or (self.text[0].isdigit() and len(self.text) > 1)
+        return (
+            self.text[0].isupper()
+            or any(c.isupper() for c in self.text)
+            or (self.text[0].isdigit() and len(self.text) > 1)
+        )
 
 
 @dataclass(frozen=True)
@@ -180,7 +186,9 @@ def _resolved(table: CompanyTable, ranks: Sequence[int], key: str, matched_by: s
     company = table.company(ranks[0])
     others = dict.fromkeys(table.name(r) for r in [*ranks[1:], *table.starting_with(key)] if r != ranks[0])
     others.pop(company.name, None)
-    return Subject(name=company.name, company=company, matched_by=matched_by, alternatives=tuple(others)[:MOST_ALTERNATIVES])
+    return Subject(
+        name=company.name, company=company, matched_by=matched_by, alternatives=tuple(others)[:MOST_ALTERNATIVES]
+    )
 
 
 # --- identifiers -------------------------------------------------------------------------------------------------------
@@ -245,7 +253,7 @@ def _tickers(message: str, table: CompanyTable) -> Iterator[_Candidate]:
 def _slot_names(message: str, table: CompanyTable) -> Iterator[_Candidate]:
     """Names where a sentence has room for one: `Research X as a prospect`, `What does X do?`."""
     for slot in SLOTS:
-        for match in slot.finditer(message):
+        for match in _overlapping(slot, message):
             phrase = _leading_name(match.group("name"))
             if not phrase:
                 continue
@@ -253,6 +261,14 @@ def _slot_names(message: str, table: CompanyTable) -> Iterator[_Candidate]:
             end = start + len(phrase)
             score = role(message, start, end)
             yield _Candidate(_unknown(phrase, table), score, start, end)
+
+
+def _overlapping(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """Every match, also those inside the name of another: `prepare for a call with X`."""
+    match = pattern.search(text)
+    while match is not None:
+        yield match
+        match = pattern.search(text, match.start("name"))
 
 
 def _leading_name(text: str) -> str:
@@ -339,10 +355,11 @@ def _nearest(key: str, table: CompanyTable) -> Subject | None:
 
 _NAMED_OFFER = re.compile(r"^\s*(?P<name>[^\n:]{1,60}?)\s*(?::(?!//)\s+|:$|\s+[-–—]\s+)(?P<offer>.*)$", re.DOTALL)
 _SELLS = re.compile(
-    r"^\s*(?:we(?:'re| are)\s+|i(?:'m| am)\s+(?:from|at|with)\s+|i work (?:at|for)\s+)?(?P<name>[A-Z0-9][\w&.'-]*(?:\s+[A-Z0-9&][\w&.'-]*){0,4})"
-    r"(?:\s+(?:and|,)?\s*(?:we\s+)?|,\s*(?:and\s+)?(?:we\s+|which\s+)?)(?:sells?|offers?|provides?|makes?|builds?|is|are)\s+(?P<offer>.+)$",
+    r"^\s*(?:[Ww]e(?:'re| are)\s+|[Ii](?:'m| am)\s+(?:from|at|with)\s+|[Ii] work (?:at|for)\s+)?"
+    r"(?P<name>[A-Z0-9][\w&.'-]*(?:\s+[A-Z0-9&][\w&.'-]*){0,4})"
+    r"(?:\s*,)?\s+(?:and\s+)?(?:(?:we|which|who)\s+)?(?:sells?|offers?|provides?|makes?|builds?)\s+(?P<offer>.+)$",
     re.DOTALL,
-)  # fmt: skip
+)
 _WE_SELL = re.compile(r"^\s*we\s+(?:sell|offer|provide|make|build)\s+(?P<offer>.+)$", re.DOTALL | re.IGNORECASE)
 
 

@@ -88,9 +88,13 @@ _SELLER_BEFORE = re.compile(
     r"|\bsell(?:ing)? (?:for|on behalf of)|\bwork(?:ing)? (?:at|for)|\bfor us(?: at|:|,)?|\bvendor(?: is|:)?|\bseller(?: is|:)?)\s+$",
     re.IGNORECASE,
 )
-_SELLER_AFTER = re.compile(r"^(?:,?\s+(?:we|i|our team|i'd|we'd|we're)\b|['’]s? (?:sales|account) (?:team|executive|rep)\b)", re.IGNORECASE)
+_SELLER_AFTER = re.compile(
+    r"^(?:,?\s+(?:we|i|our team|i'd|we'd|we're)\b|['’]s? (?:sales|account) (?:team|executive|rep)\b)", re.IGNORECASE
+)
 _SELLS_AFTER = re.compile(r"^,?\s*(?:where i work|my (?:company|employer)|our (?:company|employer))\b", re.IGNORECASE)
-_PRONOUN = re.compile(r"\b(?:its?|they|them|their|theirs|he|she|the company|this company|that company|this account)\b", re.IGNORECASE)
+_PRONOUN = re.compile(
+    r"\b(?:its?|they|them|their|theirs|he|she|the company|this company|that company|this account)\b", re.IGNORECASE
+)
 
 _FINE = r"(?P<name>[^.?!;:\n(]{2,80})"
 SLOTS = tuple(
@@ -138,16 +142,27 @@ def _is_seller(before: str, after: str) -> bool:
     if seller is not None:
         phrase = seller.group(0).strip().lower()
         if phrase in ("at", "as"):
-            return _SELLER_AFTER.match(after) is not None or re.search(
-                r"\b(?:i'm|i am|we're|we are)\s+(?!meeting|calling|preparing|looking|selling|pitching|researching)[^.?!]{0,30}\bat\s+$", before, re.IGNORECASE
-            ) is not None
+            return (
+                _SELLER_AFTER.match(after) is not None
+                or re.search(
+                    r"\b(?:i'm|i am|we're|we are)\s+(?!meeting|calling|preparing|looking|selling|pitching|researching)[^.?!]{0,30}\bat\s+$",
+                    before,
+                    re.IGNORECASE,
+                )
+                is not None
+            )
         return True
     return not before.strip() and re.match(r"^,\s+(?:we|i)\b", after, re.IGNORECASE) is not None
 
 
 def at_sentence_start(message: str, start: int) -> bool:
     """Whether a capital at `start` says nothing, because a sentence begins there."""
-    return re.search(r"(?:^|[.?!:;\n]\s*|^[\"'(“]|^(?:and|so|but|ok|okay|hi|hello|please),?\s+)$", message[:start], re.IGNORECASE) is not None
+    return (
+        re.search(
+            r"(?:^|[.?!:;\n]\s*|^[\"'(“]|^(?:and|so|but|ok|okay|hi|hello|please),?\s+)$", message[:start], re.IGNORECASE
+        )
+        is not None
+    )
 
 
 def follows_up(message: str, start: int) -> bool:

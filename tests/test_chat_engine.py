@@ -11,6 +11,7 @@ import sys
 import threading
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -509,6 +510,21 @@ async def test_a_brief_cut_off_by_the_token_limit_keeps_its_complete_claims() ->
         claims = await engine_for(server).write(write_task(), RecordingDoor(), Say())
         assert len(server.requests) == 1
     assert [c.text for c in claims] == ["One."]
+
+
+async def test_without_evidence_no_model_is_asked(server: OpenAIStandin) -> None:
+    task = replace(write_task(), evidence=())
+    assert await engine_for(server).write(task, RecordingDoor(), Say()) == ()
+    assert server.requests == []
+
+
+async def test_a_prompt_beyond_the_price_range_is_not_sent(server: OpenAIStandin) -> None:
+    engine = engine_for(server, model="gpt-5.4", model_context_chars=400_000)
+    door = RecordingDoor()
+    with pytest.raises(ModelUnavailable, match="272000"):
+        await engine.write(write_task(*(["x" * 1_000] * 300)), door, Say())
+    assert door.calls == []
+    assert server.requests == []
 
 
 async def test_an_empty_list_of_claims_is_an_answer() -> None:

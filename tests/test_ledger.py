@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +18,7 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-async def ledger(tmp_path: Path):
+async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
     opened = Ledger(tmp_path / "ledger.db")
     yield opened
     assert all(balance.holds for balance in await opened.audit())

@@ -193,7 +193,7 @@ def test_the_way_a_company_was_found_is_said() -> None:
         "CIK 320193": "cik",
         "okta.com": "domain",
         "Who leads Disney?": "partial",
-        "Research Oktaa": "fuzzy",
+        "Research Databrick": "fuzzy",
         "Research Acme Robotics": "pattern",
     }
     for message, way in ways.items():

@@ -239,7 +239,7 @@ def _broken(error: BaseException) -> SourceError:
     """A connection that failed: before anything was sent nothing can be billed, afterwards nobody can know."""
     seen: BaseException | None = error
     for _ in range(8):
-        if isinstance(seen, ConnectionRefusedError | _NEVER_SENT):
+        if isinstance(seen, (ConnectionRefusedError, *_NEVER_SENT)):
             return SourceError(FailureKind.UNREACHABLE, "SerpAPI cannot be reached: the connection was not made.")
         inner = getattr(seen, "reason", None) or next((a for a in getattr(seen, "args", ()) if _is_error(a)), None)
         seen = inner if _is_error(inner) else getattr(seen, "__context__", None)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from pydantic import JsonValue
+from pydantic import BaseModel, JsonValue
 
 from agent.records import Ask, Claim, ConsumerType, Dataset, Evidence, Question, Requirement, Subject, Vendor
 from tools.base import Frozen, SourceTool
@@ -80,7 +80,7 @@ class ProposeTask:
     ask: Ask
     subject: Subject
     questions: tuple[Question, ...]
-    tools: Sequence[SourceTool]  # type: ignore[type-arg]
+    tools: Sequence[SourceTool[BaseModel]]
     datasets: Mapping[str, Dataset]
     round: int = 1
 
@@ -111,6 +111,10 @@ class Engine(Protocol):
 
     def writing_reserve(self) -> int:
         """Micro-dollars that the plan must leave unspent, so that what is bought can still be written up."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of connections."""
         ...
 
     async def decompose(self, task: DecomposeTask, door: Door) -> tuple[Question, ...]:

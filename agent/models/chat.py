@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, Field, JsonValue, create_model
 
-from agent.errors import ConfigError, ModelMalformed, ModelUnavailable
+from agent.errors import ConfigError, ModelMalformed, ModelUnavailable, UnpricedModel
 from agent.models.base import DecomposeTask, Door, ModelReply, Proposal, ProposeTask, Say, ToolCall, WriteTask
 from agent.models.chat_prompts import (
     ClaimReader,
@@ -41,6 +41,8 @@ Read = Callable[[ModelReply], Awaitable[T]]
 
 SERVES = "questions"
 """The argument added to every tool as the model sees it, and taken off again."""
+PROMPT_BYTES = 10_000
+"""Room for what a writing prompt holds besides the evidence: instructions, the question, the reply's schema."""
 SHOWN_BACK = 2_000
 """Characters of a bad answer that are shown to the model for mending."""
 
@@ -63,6 +65,11 @@ class ChatEngine:
         self._wire = Wire(settings, price, scrub, clock)
         self._known: dict[tuple[Method, ...], Method] = {}
         """The method that worked, by the order it was found in."""
+
+    def writing_reserve(self) -> int:
+        """Micro-dollars for one `write` with as much evidence as the settings show the model."""
+        prompt = min(self._context + PROMPT_BYTES, self.price.prompt_limit or self._context + PROMPT_BYTES)
+        return self.price.worst_case(prompt, self._wire.max_tokens)
 
     async def aclose(self) -> None:
         """Close the connections to the server."""
@@ -95,6 +102,8 @@ class ChatEngine:
     async def write(self, task: WriteTask, door: Door, say: Say) -> tuple[Claim, ...]:
         """Claims that cite labels; each is said as soon as its JSON object is complete, while the rest still comes."""
         messages, labels = write_prompt(task, self._context)
+        if not any(label.startswith("E") for label in labels):
+            return ()  # nothing could be cited, so there is nothing to pay for
         teller = _Teller(task, labels, say)
 
         async def read(reply: ModelReply) -> tuple[Claim, ...]:
@@ -148,7 +157,10 @@ class ChatEngine:
     async def _pass(self, label: str, request: Request, door: Door, hear: Hear | None) -> ModelReply:
         """One request through the door. While the server is down, nothing is held and nothing is sent."""
         self._wire.health.check()
-        ceiling = self._wire.max_price(request)
+        try:
+            ceiling = self._wire.max_price(request)
+        except UnpricedModel as exc:  # a prompt beyond the price's range: the room can do without a model
+            raise ModelUnavailable(exc.message, billed=0) from None
         return await door(label, ceiling, lambda: self._wire.perform(request, hear))
 
 

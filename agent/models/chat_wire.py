@@ -190,7 +190,7 @@ class Wire:
                 await hear(piece)
         # A stream may also just stop: without a finish reason nobody can tell a whole answer from a broken one.
         if heard.failure is not None or not heard.finished:
-            return self._ended(request, heard.failure)
+            return self._ended(request, heard.failure, began=bool(heard.text))
         return self._priced(request, heard.text, (), heard.usage)
 
     async def _pieces(self, request: Request, heard: _Heard) -> AsyncGenerator[str]:
@@ -256,18 +256,26 @@ class Wire:
             method=request.method,
         )
 
-    def _ended(self, request: Request, exc: Exception | None) -> ModelReply:
-        """Turn what went wrong into the reply that says "not this way", or into the one error the rooms know."""
+    def _ended(self, request: Request, exc: Exception | None, *, began: bool = False) -> ModelReply:
+        """Turn what went wrong into the reply that says "not this way", or into the one error the rooms know.
+
+        `began`: part of the answer had come, so it may be billed whatever the error says.
+        """
         refused = next((e for e in _chain(exc) if isinstance(getattr(e, "status_code", None), int)), None)
         status = getattr(refused, "status_code", None)
-        if isinstance(status, int) and _is_refusal(request.method, status, str(getattr(refused, "body", ""))):
+        if (
+            isinstance(status, int)
+            and not began
+            and _is_refusal(request.method, status, str(getattr(refused, "body", "")))
+        ):
             return ModelReply(method=f"{REFUSED}{request.method}")
         if status not in _OUR_FAULT:
             self.health.failed()
         if isinstance(status, int):
-            raise ModelUnavailable(f"The model's server answered HTTP {status}{self._said(refused)}.", billed=0)
+            said = f"The model's server answered HTTP {status}{self._said(refused)}."
+            raise ModelUnavailable(said, billed=None if began else 0)
         names = " ".join(type(e).__name__ for e in _chain(exc))
-        if any(name in _NEVER_SENT for name in names.split()):
+        if not began and any(name in _NEVER_SENT for name in names.split()):
             raise ModelUnavailable("The model's server cannot be reached: the connection failed.", billed=0)
         if "Timeout" in names:
             raise ModelUnavailable(f"The model's server was silent for {self._timeout:g} s.", billed=None)

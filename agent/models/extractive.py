@@ -33,6 +33,9 @@ class ExtractiveEngine:
         """Nothing: it costs nothing to quote."""
         return 0
 
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
     async def decompose(self, task: DecomposeTask, door: Door) -> tuple[Question, ...]:
         """One sub-question per dataset that the question asks for and that is not known well enough."""
         asked = asked_datasets_of(task.ask.message, task.datasets, task.consumer)

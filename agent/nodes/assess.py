@@ -61,7 +61,9 @@ async def _stop_reason(
         failed = [o for o in outcomes if o.status in (CallStatus.FAILED, CallStatus.UNKNOWN)]
         if failed and not any(o.status in (CallStatus.OK, CallStatus.NO_RESULTS) for o in outcomes):
             return StopReason.SOURCES_DOWN
-    if any(s.reason is SkipReason.OVER_BUDGET for s in skipped) or any(o.status is CallStatus.REFUSED for o in outcomes):
+    if any(s.reason is SkipReason.OVER_BUDGET for s in skipped) or any(
+        o.status is CallStatus.REFUSED for o in outcomes
+    ):
         return StopReason.BUDGET_EXHAUSTED
     if not any(e.dataset != "vendor" for e in evidence):
         return StopReason.NOTHING_FOUND

@@ -122,5 +122,3 @@ def _tell_subject(subject: Subject | None, visit: Visit) -> None:
         marks = ", ".join(m for m in (c.ticker, f"CIK {c.cik}" if c.cik else "", c.domain) if m)
         message = f"The company is {c.name}" + (f" ({marks})" if marks else "")
     visit.emit(SubjectIdentified, message, SubjectIdentifiedData(subject=subject))
-
-

@@ -61,7 +61,7 @@ def send_calls(state: State) -> list[Send] | str:
 
 
 async def _proposals(state: State, visit: Visit, wanted: set[str]) -> tuple[list[Proposal], str]:
-    """What the engine proposes, and for datasets it left out what the free sources suggest: those cost only time."""
+    """What the engine proposes, and what the free sources suggest by rule: a model's oversight must not cost the seller a fact."""
     services, subject = visit.services, state["subject"]
     assert subject is not None
     if not wanted:
@@ -79,9 +79,7 @@ async def _proposals(state: State, visit: Visit, wanted: set[str]) -> tuple[list
     proposed, by = await visit.with_fallback("propose", lambda e: e.propose(task, door), engine=engine)
     if by == services.extractive.name:
         return list(proposed), by
-    free = [p for p in suggestions(task) if services.sources[p.source].max_price == 0]
-    covered = {(p.source, d) for p in proposed for d in p.datasets}
-    return [*proposed, *(p for p in free if (p.source, p.datasets[0]) not in covered)], by
+    return [*proposed, *(p for p in suggestions(task) if services.sources[p.source].max_price == 0)], by
 
 
 async def _candidate(proposal: Proposal, visit: Visit, state: State) -> Candidate:
@@ -106,7 +104,9 @@ async def _candidate(proposal: Proposal, visit: Visit, state: State) -> Candidat
         key=key,
         source=proposal.source,
         args=args,
-        coverage={d: source.datasets.get(d, 0.0) for d in proposal.datasets} if source else dict.fromkeys(proposal.datasets, 0.0),
+        coverage={d: source.datasets.get(d, 0.0) for d in proposal.datasets}
+        if source
+        else dict.fromkeys(proposal.datasets, 0.0),
         reliability=source.reliability if source else 0.0,
         price=source.max_price if source else 0,
         seconds=source.latency if source else 0.0,
@@ -139,7 +139,9 @@ def _unavailable(visit: Visit, wanted: set[str]) -> list[Candidate]:
 
 
 def _tell(made: CollectionPlan, visit: Visit) -> None:
-    skipped = [SkippedCall(source=s.source, reason=s.reason, detail=s.detail, datasets=s.datasets) for s in made.skipped]
+    skipped = [
+        SkippedCall(source=s.source, reason=s.reason, detail=s.detail, datasets=s.datasets) for s in made.skipped
+    ]
     calls = len(made.calls)
     message = f"{calls} calls planned, at most ${to_usd(made.expected_cost):.4f}" if calls else "Nothing to call"
     if made.from_cache:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from agent.events import AnswerDelta, AnswerDeltaData
 from agent.models.base import WriteTask
@@ -27,7 +28,9 @@ async def synthesize(state: State, visit: Visit) -> Update:
     consumer = services.catalogue.consumer(state["ask"].consumer_type)
     bench = await Bench.open(services.documents, state.get("evidence", []))
     asked = {r.dataset: r.weight for r in state["requirements"] if r.dataset != "vendor"}
-    fresh, stale = _sort(bench, asked, services.catalogue.datasets, consumer.freshness_floor, visit)
+    # Judged as of the run's start: a rerun must order the evidence alike, for a stored answer of the model cites it by place.
+    started = datetime.fromisoformat(state["started_at"])
+    fresh, stale = _sort(bench, asked, services.catalogue.datasets, consumer.freshness_floor, started)
     task = WriteTask(
         ask=state["ask"],
         subject=subject,
@@ -70,16 +73,19 @@ class _Scribe:
                 AnswerDelta,
                 checked.text,
                 AnswerDeltaData(
-                    text=checked.text, section=checked.section, evidence=checked.evidence, claim_id=checked.id
+                    text=checked.text,
+                    section=checked.section,
+                    evidence=checked.evidence,
+                    claim_id=checked.id,
+                    stale=checked.stale,
                 ),
             )
 
 
 def _sort(
-    bench: Bench, asked: dict[str, float], datasets: dict[str, Dataset], floor: float, visit: Visit
+    bench: Bench, asked: Mapping[str, float], datasets: Mapping[str, Dataset], floor: float, now: datetime
 ) -> tuple[list[Evidence], list[Evidence]]:
     """Evidence of the asked datasets that reaches the freshness floor, best first, and the rest, newest first."""
-    now = visit.now()
     fresh: list[Evidence] = []
     stale: list[Evidence] = []
     for e in bench.evidence.values():
@@ -94,16 +100,18 @@ def _sort(
     return _spread(fresh, asked), stale
 
 
-def _spread(ranked: Sequence[Evidence], asked: dict[str, float]) -> list[Evidence]:
+def _spread(ranked: Sequence[Evidence], asked: Mapping[str, float]) -> list[Evidence]:
     """The best of each dataset in turn, so that one talkative dataset does not crowd out the others."""
-    by_dataset = {d: [e for e in ranked if e.dataset == d][:MAX_PER_DATASET] for d in sorted(asked, key=lambda d: -asked[d])}
+    by_dataset = {
+        d: [e for e in ranked if e.dataset == d][:MAX_PER_DATASET] for d in sorted(asked, key=lambda d: -asked[d])
+    }
     chosen: list[Evidence] = []
     for place in range(MAX_PER_DATASET):
         chosen += [found[place] for found in by_dataset.values() if place < len(found)]
     return chosen[:MAX_EVIDENCE]
 
 
-def _background(stale: Sequence[Evidence], asked: dict[str, float]) -> list[Claim]:
+def _background(stale: Sequence[Evidence], asked: Mapping[str, float]) -> list[Claim]:
     """Facts older than the freshness floor, as they stand and marked so: the newest of each dataset."""
     claims: list[Claim] = []
     for dataset in sorted(asked, key=lambda d: -asked[d]):

@@ -59,7 +59,11 @@ async def verify(state: State, visit: Visit) -> Update:
 def _mark_contradictions(claims: Sequence[Claim], bench: Bench) -> list[Claim]:
     """Sources that disagree are both shown: each claim names the evidence that says otherwise."""
     cited = {i for c in claims for i in c.evidence}
-    used = [e for e in bench.evidence.values() if e.dataset in {bench.evidence[i].dataset for i in cited if i in bench.evidence}]
+    used = [
+        e
+        for e in bench.evidence.values()
+        if e.dataset in {bench.evidence[i].dataset for i in cited if i in bench.evidence}
+    ]
     against: dict[str, set[str]] = {}
     for one, other in find_contradictions(used):
         against.setdefault(one, set()).add(other)

@@ -57,9 +57,9 @@ class StoreStats(Frozen):
 class DocumentStore:
     """Documents, evidence, the index and the list of ingested files, in one SQLite file."""
 
-    def __init__(self, path: Path, synchronous: str = "NORMAL") -> None:
+    def __init__(self, path: Path, synchronous: str = "NORMAL", busy_timeout: float = 30.0) -> None:
         """Open or create the database at `path`. Raises StoreError."""
-        self.database = Database(path, migrations, synchronous=synchronous)
+        self.database = Database(path, migrations, synchronous=synchronous, busy_timeout=busy_timeout)
 
     def close(self) -> None:
         """Finish what is under way and close the file."""
@@ -110,7 +110,7 @@ class DocumentStore:
         return await self.database.read(_stats)
 
     async def remove(self, path_or_id: str | Path) -> int:
-        """Erase a document, or all that came from a file, with its evidence. Returns how many documents went."""
+        """Erase a document, or all that came from a file and no other, with the evidence. Returns how many went."""
         return await self.database.write(lambda t: _remove(t, str(path_or_id)))
 
     async def files(self) -> dict[str, FileRecord]:
@@ -300,10 +300,7 @@ def _put_file(tables: Tables, record: FileRecord, documents: Sequence[Document],
 def _forget_documents_of(tables: Tables, path: str) -> None:
     """Unindex and drop what only this file gave; keep the text of what evidence still quotes."""
     conn = tables.conn
-    mine = "select document_id from file_documents where path = ?1"
-    others = "select document_id from file_documents where path <> ?1"
-    only = f"select document_id from ({mine}) where document_id not in ({others})"
-    gone = [row[0] for row in conn.execute(only, (path,))]
+    gone = _only_from(tables, path)
     conn.execute("delete from file_documents where path = ?", (path,))
     for document_id in gone:
         _unindex(tables, document_id)
@@ -311,12 +308,20 @@ def _forget_documents_of(tables: Tables, path: str) -> None:
             conn.execute("delete from documents where id = ?", (document_id,))
 
 
+def _only_from(tables: Tables, path: str) -> list[str]:
+    """Documents that this file gave and no other did."""
+    mine = "select document_id from file_documents where path = ?1"
+    others = "select document_id from file_documents where path <> ?1"
+    rows = tables.conn.execute(f"{mine} and document_id not in ({others})", (path,))
+    return [row[0] for row in rows.fetchall()]
+
+
 def _remove(tables: Tables, path_or_id: str) -> int:
     conn = tables.conn
-    rows = conn.execute("select document_id from file_documents where path = ?", (path_or_id,)).fetchall()
+    gone = [path_or_id, *_only_from(tables, path_or_id)]
     conn.execute("delete from files where path = ?", (path_or_id,))
     count = 0
-    for document_id in [path_or_id, *(row[0] for row in rows)]:
+    for document_id in gone:
         _unindex(tables, document_id)
         conn.execute("delete from evidence where document_id = ?", (document_id,))
         count += conn.execute("delete from documents where id = ?", (document_id,)).rowcount

@@ -329,7 +329,9 @@ def _statements(script: str) -> list[str]:
 
 
 def _budget(db: Tables, budget_id: str) -> Budget:
-    row = db.conn.execute("select id, scope, ceiling, spent, reserved from budgets where id = ?", (budget_id,)).fetchone()
+    row = db.conn.execute(
+        "select id, scope, ceiling, spent, reserved from budgets where id = ?", (budget_id,)
+    ).fetchone()
     if row is None:
         raise StoreError(f"The ledger knows no budget {budget_id}.")
     return Budget(**dict(row))
@@ -399,9 +401,7 @@ def _hold(db: Tables, budget_id: str, order: Order, now: datetime) -> None:
     _enter(db, order.call_id, budget_id, "reserve", order.amount, now)
 
 
-def _replace_hold(
-    db: Tables, budget_id: str, row: Reservation, cost: int, state: CallState, now: datetime
-) -> None:
+def _replace_hold(db: Tables, budget_id: str, row: Reservation, cost: int, state: CallState, now: datetime) -> None:
     """Hold -> price. A source that charges more than the most it stated gets what room there is; the rest is an `overrun`."""
     budget = _budget(db, budget_id)
     room = budget.ceiling - budget.spent - budget.reserved + row.held

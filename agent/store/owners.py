@@ -6,6 +6,7 @@ its lock and is not robbed of its runs. All processes share one data folder on o
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -25,10 +26,11 @@ class Owner:
             self._lock = FileLock(self._path(self.token), thread_local=False)
             self._lock.acquire()
 
-    def is_alive(self, token: str) -> bool:
+    async def is_alive(self, token: str) -> bool:
         """Whether the process that made `token` still runs."""
-        if token == self.token:
-            return True
+        return token == self.token or await asyncio.to_thread(self._is_held, token)
+
+    def _is_held(self, token: str) -> bool:
         path = self._path(token)
         if not path.exists():
             return False

@@ -108,7 +108,7 @@ class RunStore:
     async def add_thread(self, thread: Thread) -> None:
         """Store a new thread."""
         row = thread.model_dump(mode="json")
-        await self.db.write(lambda db: db["threads"].insert(row))
+        await self.db.write(lambda db: db.table("threads").insert(row))
 
     async def thread(self, thread_id: str) -> Thread:
         """The thread; raises UnknownThread."""
@@ -132,7 +132,9 @@ class RunStore:
                 "select id from runs where thread_id = ? and status in ('pending', 'running')", (run.thread_id,)
             ).fetchone()
             if busy is not None:
-                raise ThreadBusy(f"Run {busy['id']} is active on this thread: follow it, cancel it, or wait for its end.")
+                raise ThreadBusy(
+                    f"Run {busy['id']} is active on this thread: follow it, cancel it, or wait for its end."
+                )
             db.conn.execute(
                 "insert into runs (id, thread_id, status, ask, created_at, owner) values (?, ?, 'pending', ?, ?, ?)",
                 (run.id, run.thread_id, run.ask.model_dump_json(), run.created_at.isoformat(), run.owner),
@@ -186,7 +188,8 @@ class RunStore:
 
         def work(db: Tables) -> list[str]:
             rows = db.conn.execute(
-                "select id from runs where owner = ? and cancel_requested and status in ('pending', 'running')", (owner,)
+                "select id from runs where owner = ? and cancel_requested and status in ('pending', 'running')",
+                (owner,),
             )
             return [r["id"] for r in rows]
 

@@ -1,6 +1,6 @@
 """The ledger under a random stateful test with crashes, and under four processes that race for one budget.
 
-    python -m tests.proofs ledger
+python -m tests.proofs ledger
 """
 
 from __future__ import annotations
@@ -132,8 +132,10 @@ def race(path: str, process: int, granted: multiprocessing.Queue[int]) -> None:
 def main() -> int:
     """Print what was tried and found; 0 when every promise held."""
     options = settings(max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
-    run_state_machine_as_test(LedgerMachine, settings=options)  # type: ignore[no-untyped-call]
-    print(f"ledger: stateful test passed ({options.max_examples} histories of up to {options.stateful_step_count} steps)")
+    run_state_machine_as_test(LedgerMachine, settings=options)
+    print(
+        f"ledger: stateful test passed ({options.max_examples} histories of up to {options.stateful_step_count} steps)"
+    )
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "ledger.db"
