@@ -303,7 +303,10 @@ def _add_runs(app: FastAPI) -> None:
     ) -> Response:
         """The run's events from the beginning or from where you were, then live, until the last one."""
         cursor = _cursor(last_event_id if last_event_id is not None else after)
-        await _services(request).runs.run(run_id)
+        store = _services(request).runs
+        await store.run(run_id)
+        if cursor and cursor > (reached := await store.last_seq(run_id)):
+            raise InvalidCursor(f"This run has reached event {reached}, not {cursor}: send the last `seq` you saw, or none.")
         return _event_stream(request, run_id, cursor)
 
     @app.post("/v1/runs/{run_id}/cancel", status_code=202, responses=PROBLEMS, tags=["runs"])

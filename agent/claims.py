@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Literal
 
 import sentencex  # type: ignore[import-untyped]
@@ -65,24 +65,38 @@ class Quoted:
 # --- words -------------------------------------------------------------------------------------------------------------
 
 _STOP = frozenset(
-    "a an the this that these those and or but nor so as at by for from in into of off on onto out over per to toward towards up "
-    "upon via with within without about after before between through during since until under above below across against along "
-    "among around than then there here it its itself they them their theirs he him his she her hers we us our ours you your yours "
-    "i me my who whom whose which what where when why how is are was were be been being am has have had having do does did done "
-    "not no n't can could may might must shall should will would also both each either such same very too just more most less "
-    "few fewer many much any all some other another own only if while whereas although though because however meanwhile "
-    "said say says saying told announce announces announced announcing report reports reported reporting according state states "
-    "stated company companies firm business inc corp corporation ltd plc llc co group plan plans planned planning intend intends "
-    "intended aim aims aimed aiming expect expects expected expecting likely currently now today new one s t re ve ll d "
-    "include includes included including total overall approximately nearly roughly almost least compared versus earlier ended ending year years fiscal quarter".split()
+    "a an the this that these those and or but nor so as at by for from in into of off on onto out over per to "
+    "toward towards up "
+    "upon via with within without about after before between through during since until under above below across "
+    "against along "
+    "among around than then there here it its itself they them their theirs he him his she her hers we us our ours "
+    "you your yours "
+    "i me my who whom whose which what where when why how is are was were be been being am has have had having do "
+    "does did done "
+    "not no n't can could may might must shall should will would also both each either such same very too just more "
+    "most less "
+    "few fewer many much any all some other another own only if while whereas although though because however "
+    "meanwhile "
+    "said say says saying told announce announces announced announcing report reports reported reporting according "
+    "state states "
+    "stated company companies firm business inc corp corporation ltd plc llc co group plan plans planned planning "
+    "intend intends "
+    "intended aim aims aimed aiming expect expects expected expecting likely currently now today new one s t re ve "
+    "ll d "
+    "include includes included including total overall approximately nearly roughly almost least compared versus "
+    "earlier ended ending year years fiscal quarter".split()
 )
 _IRREGULAR = dict(
     pair.split(":")
     for pair in (
-        "rose:rise risen:rise rises:rise grew:grow grown:grow fell:fall fallen:fall bought:buy sold:sell led:lead won:win lost:lose "
-        "built:build ran:run held:hold made:make paid:pay spent:spend went:go gone:go began:begin begun:begin left:leave "
-        "became:become chose:choose chosen:choose shrank:shrink shrunk:shrink sank:sink slid:slide sought:seek took:take "
-        "taken:take gave:give given:give drove:drive driven:drive wrote:write written:write came:come kept:keep met:meet "
+        "rose:rise risen:rise rises:rise grew:grow grown:grow fell:fall fallen:fall bought:buy sold:sell led:lead "
+        "won:win lost:lose "
+        "built:build ran:run held:hold made:make paid:pay spent:spend went:go gone:go began:begin begun:begin "
+        "left:leave "
+        "became:become chose:choose chosen:choose shrank:shrink shrunk:shrink sank:sink slid:slide sought:seek "
+        "took:take "
+        "taken:take gave:give given:give drove:drive driven:drive wrote:write written:write came:come kept:keep "
+        "met:meet "
         "brought:bring taught:teach stood:stand stands:stand broke:break spoke:speak beat:beat beaten:beat cut:cut "
         "analyses:analysis losses:loss"
     ).split()
@@ -95,9 +109,11 @@ _SYNONYMS = {
         "acquire acquires acquired acquiring acquisition buy buys buying purchase purchased purchases takeover",
         "headquarters headquartered headquarter hq based",
         "found founded founding founder established establish",
-        "rise rises rising grow grows growing growth increase increases increased increasing climb climbs climbed gain gains "
+        "rise rises rising grow grows growing growth increase increases increased increasing climb climbs climbed "
+        "gain gains "
         "gained",
-        "fall falls falling decline declines declined declining decrease decreases decreased decreasing drop drops dropped",
+        "fall falls falling decline declines declined declining decrease decreases decreased decreasing drop drops "
+        "dropped",
         "appoint appoints appointed appointment named names name",
         "compete competes competing competitor competitors competition rival rivals",
         "job jobs position positions opening openings vacancy vacancies",
@@ -134,25 +150,36 @@ _ROLE_SUBS = tuple((re.compile(rf"\b(?:{p})\b", re.I), r) for p, r in _ROLE_WORD
 _ROLES = frozenset(r for _, r in _ROLE_WORDS)
 _TITLES = frozenset("president founder director treasurer secretary chair chancellor".split())
 _NOT_NAMES = _ROLES | frozenset(
-    "I January February March April May June July August September October November December Monday Tuesday Wednesday Thursday "
-    "Friday Saturday Sunday Inc Corp Corporation Company Co Ltd Limited LLC PLC AG SA NV SE GmbH LP LLP Mr Mrs Ms Dr Prof Sir FY "
-    "Q1 Q2 Q3 Q4 H1 H2 USD EUR GBP President Chair Chairman Founder Director Chief Officer Head Vice Senior Board".split()
+    "I January February March April May June July August September October November December Monday Tuesday "
+    "Wednesday Thursday "
+    "Friday Saturday Sunday Inc Corp Corporation Company Co Ltd Limited LLC PLC AG SA NV SE GmbH LP LLP Mr Mrs Ms Dr "
+    "Prof Sir FY "
+    "Q1 Q2 Q3 Q4 H1 H2 USD EUR GBP President Chair Chairman Founder Director Chief Officer Head Vice Senior "
+    "Board".split()
 )
 _LEGAL = frozenset(
-    "inc incorporated corp corporation company co ltd limited llc plc ag sa nv se gmbh spa ab oyj kk lp llp pty bv sarl the "
+    "inc incorporated corp corporation company co ltd limited llc plc ag sa nv se gmbh spa ab oyj kk lp llp pty bv "
+    "sarl the "
     "s.a n.v s.p.a p.l.c l.p".split()
 )
 _COMPANYISH = frozenset(
-    "electronics airlines airways air bank bancorp group holding holdings systems technologies technology motors motor foods energy "
-    "pharma pharmaceuticals insurance financial capital industries records dental media labs laboratories software partners "
-    "networks semiconductor semiconductors materials university computing robotics therapeutics biosciences solutions services "
-    "international global brands stores logistics realty properties resources mining steel oil gas power petroleum chemical "
-    "chemicals faucet force machines devices instruments entertainment studios pictures games ventures consulting advisors "
-    "communications telecom wireless health healthcare medical hospitality hotels restaurants apparel aerospace defense".split()
+    "electronics airlines airways air bank bancorp group holding holdings systems technologies technology motors "
+    "motor foods energy "
+    "pharma pharmaceuticals insurance financial capital industries records dental media labs laboratories software "
+    "partners "
+    "networks semiconductor semiconductors materials university computing robotics therapeutics biosciences "
+    "solutions services "
+    "international global brands stores logistics realty properties resources mining steel oil gas power petroleum "
+    "chemical "
+    "chemicals faucet force machines devices instruments entertainment studios pictures games ventures consulting "
+    "advisors "
+    "communications telecom wireless health healthcare medical hospitality hotels restaurants apparel aerospace "
+    "defense".split()
 )
 _TOKEN = re.compile(r"[^\W_]+(?:[.'&@/+-][^\W_]+)*[+#]{0,2}")
 _BREAK = re.compile(
-    r"[;:!?](?=\s|$)|[.,](?=\s|$)|\s-\s|[()]|\b(?:while|whereas|but|although|though|and|which|who|versus|compared|after|before|following|succeeding|replacing)\b|(?=\b(?:previously|formerly)\b)",
+    r"[;:!?](?=\s|$)|[.,](?=\s|$)|\s-\s|[()]|\b(?:while|whereas|but|although|though|and|which|who|versus|compared|"
+    r"after|before|following|succeeding|replacing)\b|(?=\b(?:previously|formerly|instead of|rather than)\b)",
     re.I,
 )
 _STOP_MARK = re.compile(
@@ -312,7 +339,7 @@ def _speaks_of(quoted: Quoted, names: Sequence[str]) -> str:
     if not cores:
         return ""
     about = core(quoted.about)
-    here = [m for m in mentions(read(quoted.quote), names)]
+    here = mentions(read(quoted.quote), names)
     clear = [m for m in here if not m.rival]
     if about:
         if about in cores:
@@ -335,12 +362,18 @@ def _speaks_of(quoted: Quoted, names: Sequence[str]) -> str:
 
 _COMMON_OPENER = re.compile(r"(?:ed|ing|ly|tion|ment|ness|ance|ence|ers|ity)$")
 _OPENERS = frozenset(
-    "revenue revenues sales profit income growth demand headcount customers clients employees management executives investors "
-    "shareholders founders leaders analysts users products shares cash net gross operating adjusted annual quarterly total most "
-    "people staff margins costs prices hiring its our their core key main headquarters subscription cloud data product products "
-    "services software open lead ask show start use offer position pitch focus mention bring tie point stress pair frame "
-    "recommend suggest send share raise given because since both every team teams jobs roles plans partners pricing risk risks "
-    "bookings backlog guidance gross marketing engineering competition competitors rivals priorities challenges strategy news "
+    "revenue revenues sales profit income growth demand headcount customers clients employees management executives "
+    "investors "
+    "shareholders founders leaders analysts users products shares cash net gross operating adjusted annual quarterly "
+    "total most "
+    "people staff margins costs prices hiring its our their core key main headquarters subscription cloud data "
+    "product products "
+    "services software open lead ask show start use offer position pitch focus mention bring tie point stress pair "
+    "frame "
+    "recommend suggest send share raise given because since both every team teams jobs roles plans partners pricing "
+    "risk risks "
+    "bookings backlog guidance gross marketing engineering competition competitors rivals priorities challenges "
+    "strategy news "
     "industry legal domain founded summary".split()
 )
 
@@ -421,12 +454,18 @@ def _common_opener(sentence: Reading, token: Token, vocabulary: set[str]) -> boo
 
 
 _ACTS = re.compile(
-    r"(?:has|had|have|is|was|were|are|will|did|does|reported|posted|generated|recorded|employs|employed|serves|served|raised|grew|"
-    r"rose|fell|plans|expects|hired|cut|launched|acquired|bought|sold|uses|runs|operates|offers|makes|counts|won|opened|closed|"
+    r"(?:has|had|have|is|was|were|are|will|did|does|reported|posted|generated|recorded|employs|employed|serves|served|"
+    r"raised|grew|"
+    r"rose|fell|plans|expects|hired|cut|launched|acquired|bought|sold|uses|runs|operates|offers|makes|counts|won|"
+    r"opened|closed|"
     r"announced|appointed|named|competes|signed|added|laid|earned|lost|spent|invested|partnered|migrated|agreed)\b"
 )
 _WE = frozenset("we our us ours it its itself they their he she his her".split())
-_THE_COMPANY = re.compile(r"\b(?:the|this) (?:\w+ )?(?:company|firm|group|bank|retailer|maker|startup|business|vendor|provider|airline|carrier)\b", re.I)  # fmt: skip
+_THE_COMPANY = re.compile(
+    r"\b(?:the|this) (?:\w+ )?(?:company|firm|group|bank|retailer|maker|startup|business|vendor|provider|airline|"
+    r"carrier)\b",
+    re.I,
+)
 
 
 def _foreign_actor(sentence: Reading, quote: Reading, names: Sequence[str], known: frozenset[str]) -> str:
@@ -443,10 +482,12 @@ def _foreign_actor(sentence: Reading, quote: Reading, names: Sequence[str], know
             run[0].initial and len(run) == 1 and bool(run[0].low in _OPENERS or _COMMON_OPENER.search(run[0].low))
         )
         acts = (rest[:1] == " " and _ACTS.match(rest[1:])) or rest.startswith("'s ")
+        follower = next((t for t in quote.tokens if t.start == end + 1), None)
+        acts = acts or (follower is not None and follower.key in _METRICS)
         span = next(((a, b) for a, b in best if a <= run[0].start < b), None)
-        if span and acts and not ordinary and not any(t.low in mine for t in run):
-            if not _nearer(quote, sentence, end, spots, span[1], known):
-                return " ".join(t.text for t in run)
+        foreign = span and acts and not ordinary and not any(t.low in mine for t in run)
+        if foreign and span and not _nearer(quote, sentence, end, spots, span[1], known):
+            return " ".join(t.text for t in run)
     return ""
 
 
@@ -483,7 +524,7 @@ def _nearer(
 def _best_sentences(quote: Reading, wanted: set[str], known: frozenset[str]) -> list[tuple[int, int]]:
     """The sentences of the quote that hold most of the wanted words and numbers; several when they tie."""
     bounds = [0, *(m.end() for m in _STOP_MARK.finditer(quote.text)), len(quote.text)]
-    scored = [(len(wanted & _held(quote, a, b, known)), (a, b)) for a, b in zip(bounds, bounds[1:], strict=False)]
+    scored = [(len(wanted & _held(quote, a, b, known)), (a, b)) for a, b in pairwise(bounds)]
     best = max((n for n, _ in scored), default=0)
     return [span for n, span in scored if n == best]
 
@@ -501,11 +542,10 @@ def _cover(sentence: Reading, quote: Reading, known: frozenset[str]) -> list[tup
     out = []
     for a, b in _best_sentences(quote, wanted, known):
         cuts = [a, *(m.end() for m in _BREAK.finditer(quote.text, a, b)), b]
-        clauses = [(x, y) for x, y in zip(cuts, cuts[1:], strict=False) if y > x][:60]
+        clauses = [(x, y) for x, y in pairwise(cuts) if y > x][:60]
         held = [_held(quote, x, y, known) for x, y in clauses]
-        for i in range(
-            1, len(clauses)
-        ):  # `the inquiry, which it opened` speaks of the inquiry, not of what was done to it
+        # `the inquiry, which it opened` speaks of the inquiry, not of what was done to it
+        for i in range(1, len(clauses)):
             if re.search(r"\b(?:which|who)\W*$", quote.text[a : clauses[i][0]]):
                 held[i] |= {
                     t.key for t in quote.tokens if t.end <= clauses[i][0] and t.low not in _STOP and t.start >= a
@@ -530,7 +570,8 @@ _VERB_PHRASE = re.compile(
     re.I,
 )
 _NEW_SUBJECT = re.compile(
-    r"\s*(?:it|its|the|they|their|we|our|he|she|has|have|had|is|are|was|were|also|now|already|will|would|may|might|can|could|[a-z]+ed|[a-z]+s|rose|fell|grew"
+    r"\s*(?:it|its|the|they|their|we|our|he|she|has|have|had|is|are|was|were|also|now|already|will|would|may|might|"
+    r"can|could|[a-z]+ed|[a-z]+s|rose|fell|grew"
     r"|won|lost|sold|bought|led|made|spent|[A-Z]\S*)\b"
 )
 
@@ -554,15 +595,18 @@ def _carried(text: str, clauses: Sequence[tuple[int, int]], i: int) -> str:
 # --- who holds which role ----------------------------------------------------------------------------------------------
 
 _ROLE = re.compile(
-    r"\b(?P<kind>(?:former|ex|interim|acting|deputy|incoming|outgoing|previous|then|next|assistant|associate|vice|co)[ -])?"
-    r"(?P<role>CEO|CFO|COO|CTO|CISO|CIO|CMO|CPO|CRO|CHRO|CDO|CLO|CCO|CAO|SVP|EVP|VP|cofounder|founder|president|chair|director"
+    r"\b(?P<kind>(?:former|ex|interim|acting|deputy|incoming|outgoing|previous|then|next|assistant|associate|vice|"
+    r"co)[ -])?"
+    r"(?P<role>CEO|CFO|COO|CTO|CISO|CIO|CMO|CPO|CRO|CHRO|CDO|CLO|CCO|CAO|SVP|EVP|VP|cofounder|founder|president|chair|"
+    r"director"
     r"|treasurer|secretary|general counsel|managing director|head|chancellor)s?\b"
     r"(?: (?:of|at|for) (?:the )?(?P<of>[\w&.-]{1,40}))?",
     re.I,
 )
 _FUNCTIONAL = frozenset("vp svp evp head director managing".split())
 _STRONG = re.compile(
-    r"\s*[(:-]?\s*|[^.;]{0,40}\b(?:is|are|was|as|became|named|appointed|serves|served|been|promoted|remains|elected)\b[^.;]{0,40}"
+    r"\s*[(:-]?\s*|[^.;]{0,40}\b(?:is|are|was|as|became|named|appointed|serves|served|been|promoted|remains|"
+    r"elected)\b[^.;]{0,40}"
 )
 _MEDIUM = re.compile(r",[^,.;()]{0,40}")
 
@@ -684,23 +728,56 @@ def _same_function(a: Held, b: Held) -> bool:
 
 _SYMMETRIC = {
     _key(w)
-    for w in "partner partnership merge merger compete collaborate team agreement joint work integrate deal talk".split()
+    for w in "partner partnership merge merger compete collaborate team agreement joint work integrate deal "
+    "talk".split()
 }
 _OPPOSITES = tuple(
     (frozenset(_key(w) for w in a.split()), frozenset(_key(w) for w in b.split()))
     for a, b in (
-        ("rise grow increase climb jump surge expand up higher improve accelerate soar more widen double triple", "fall decline "
-         "decrease drop shrink down lower slump worsen slow contract less fewer reduce plunge narrow halve slip"),
-        ("profit gain", "loss"), ("hire recruit", "fire dismiss layoff lay"), ("open", "close shut"), ("launch introduce", "discontinue retire"),
-        ("win", "lose"), ("buy acquire", "sell divest"), ("join", "leave"), ("start begin", "stop end cease"), ("before", "after"),
-        ("largest biggest", "smallest"), ("public", "private"), ("majority", "minority"), ("best", "worst"), ("highest", "lowest"),
-        ("upgrade", "downgrade"), ("domestic", "international"), ("import", "export"), ("customer", "supplier competitor vendor"),
-        ("parent", "subsidiary"), ("gross", "net"), ("appoint", "resign dismiss"), ("above over", "below under"), ("add", "remove cut"),
-        ("exceed beat", "miss"), ("raise", "cut lower"), ("accept approve", "reject"), ("enter", "exit leave"), ("first", "last"),
-        ("quarterly", "annual yearly monthly"), ("success", "failure"), ("strong", "weak"), ("cheap", "expensive"), ("faster", "slower"),
-        ("inbound", "outbound"), ("permanent", "temporary"), ("profitable", "unprofitable"), ("supports", "opposes"),
+        (
+            "rise grow increase climb jump surge expand up higher improve accelerate soar more widen double triple",
+            "fall decline "
+            "decrease drop shrink down lower slump worsen slow contract less fewer reduce plunge narrow halve slip",
+        ),
+        ("profit gain", "loss"),
+        ("hire recruit", "fire dismiss layoff lay"),
+        ("open", "close shut"),
+        ("launch introduce", "discontinue retire"),
+        ("win", "lose"),
+        ("buy acquire", "sell divest"),
+        ("join", "leave"),
+        ("start begin", "stop end cease"),
+        ("before", "after"),
+        ("largest biggest", "smallest"),
+        ("public", "private"),
+        ("majority", "minority"),
+        ("best", "worst"),
+        ("highest", "lowest"),
+        ("upgrade", "downgrade"),
+        ("domestic", "international"),
+        ("import", "export"),
+        ("customer", "supplier competitor vendor"),
+        ("parent", "subsidiary"),
+        ("gross", "net"),
+        ("appoint", "resign dismiss"),
+        ("above over", "below under"),
+        ("add", "remove cut"),
+        ("exceed beat", "miss"),
+        ("raise", "cut lower"),
+        ("accept approve", "reject"),
+        ("enter", "exit leave"),
+        ("first", "last"),
+        ("quarterly", "annual yearly monthly"),
+        ("success", "failure"),
+        ("strong", "weak"),
+        ("cheap", "expensive"),
+        ("faster", "slower"),
+        ("inbound", "outbound"),
+        ("permanent", "temporary"),
+        ("profitable", "unprofitable"),
+        ("supports", "opposes"),
     )
-)  # fmt: skip
+)
 _DIRECTIONS = frozenset().union(*(x for pair in _OPPOSITES[:1] for x in pair))
 
 
@@ -750,6 +827,7 @@ def _relations(actors: Sequence[tuple[int, int, str]], reading: Reading) -> list
             if a[2] == b[2] or b[0] - a[1] > 160 or a[1] > b[0]:
                 continue
             words = frozenset(t.key for t in _content(reading) if a[1] <= t.start < b[0]) - _SYMMETRIC
+            words |= {t.key for t in reading.tokens if a[1] <= t.start < b[0] and t.low == "reports"}
             words -= {r.lower() for r in _ROLES}
             link = reading.text[a[1] : b[0]]
             doer = bool(_BY.search(link))
@@ -780,31 +858,42 @@ def _swapped(sentence: Reading, quotes: Sequence[Reading], names: Sequence[str],
 
 _CUES = {
     "negation": re.compile(
-        r"\bnot\b(?! only)|n't\b|\bcannot\b|\bnever\b|\b[Nn]o\b(?! (?:longer|less|fewer|more)\b|\. ?\d| \d)|\bnone\b|\bneither\b|\bnor\b|\bwithout\b"
-        r"|\bfail(?:s|ed|ing)? to\b|\bunable to\b|\b(?:refus|declin)(?:es|ed|ing|e)? to\b|\black(?:s|ed)?\b|\bcancel\w*|\babandon\w*"
-        r"|\bscrapp\w*|\bcalled off\b|\bruled? out\b|\brejected\b|\bunlikely\b|\bhardly\b|\bdidnt\b|\bwont\b"
+        r"\bnot\b(?! only)|n't\b|\bcannot\b|\bnever\b|\b[Nn]o\b(?! (?:longer|less|fewer|more)\b|\. ?\d| \d)|\bnone\b|"
+        r"\bneither\b|\bnor\b|\bwithout\b"
+        r"|\bfail(?:s|ed|ing)? to\b|\bunable to\b|\b(?:refus|declin)(?:es|ed|ing|e)? to\b|\black(?:s|ed)?\b|"
+        r"\bcancel\w*|\babandon\w*"
+        r"|\bscrapp\w*|\bcalled off\b|\bruled? out\b|\brejected\b|\bstop(?:s|ped)? \w+ing\b|\bceased?\b|\binstead "
+        r"of\b|\brather than\b|\bunlikely\b|\bhardly\b|\bdidnt\b|\bwont\b"
     ),
     "denial": re.compile(r"\b(?:den(?:y|ies|ied|ying)|disput(?:e|es|ed)|refut\w+|falsely|untrue|false)\b", re.I),
     "possibility": re.compile(
-        r"\b(?:may(?! \d)|might|could|perhaps|possibl[ey]|potential(?:ly)?|is considering|are considering|considers|consider|considering|"
+        r"\b(?:may(?! \d)|might|could|perhaps|possibl[ey]|potential(?:ly)?|is considering|are considering|considers|"
+        r"consider|considering|"
         r"explor(?:es|ing)|weighs|weighing|in (?:early |advanced )?(?:talks|discussions)|evaluating|mulls|mulling)\b"
     ),
     "future": re.compile(r"(?<![Yy]ou )\bwill\b(?! [A-Z])|\bshall\b|(?<![Yy]ou)'ll\b|\bwould\b|\bgoing to\b"),
     "plan": re.compile(
-        r"\bplan(?:s|ned|ning)?(?: \w+)? to\b|\bplanned\b|\bplans (?:for|a|an)\b|\bintend(?:s|ed|ing)?\b|\bintention\b|\baim(?:s|ed|ing)? to\b"
-        r"|(?<!than )\bexpect(?:s|ed|ing|ations?)?\b|\banticipat\w+|\bforecast\w*|\bproject(?:s|ed) (?:to|that|revenue|sales)\b|\bseek(?:s|ing)? to\b"
-        r"|\bsought to\b|\bpropos(?:es|ed|al|ing)\b|\bguidance\b|\bset to\b|\bslated\b|\bscheduled\b|\bpoised to\b|\bdue to [a-z]+e\b"
-        r"|\bagree(?:s|d|ment)? to\b|\bletter of intent\b|\bhopes? to\b|\bwants? to\b|\bon track to\b|\bcommit(?:s|ted) to\b"
+        r"\bplan(?:s|ned|ning)?(?: \w+)? to\b|\bplanned\b|\bplans (?:for|a|an)\b|\bintend(?:s|ed|ing)?\b|"
+        r"\bintention\b|\baim(?:s|ed|ing)? to\b"
+        r"|(?<!than )\bexpect(?:s|ed|ing|ations?)?\b|\banticipat\w+|\bforecast\w*|\bproject(?:s|ed) (?:to|that|"
+        r"revenue|sales)\b|\bseek(?:s|ing)? to\b"
+        r"|\bsought to\b|\bpropos(?:es|ed|al|ing)\b|\bguidance\b|\bset to\b|\bslated\b|\bscheduled\b|\bpoised to\b|"
+        r"\bdue to [a-z]+e\b"
+        r"|\bagree(?:s|d|ment)? to\b|\bletter of intent\b|\bhopes? to\b|\bwants? to\b|\bon track to\b|\bcommit(?:s|"
+        r"ted) to\b"
         r"|\btarget(?:s|ing) (?:a|an|\$|\d)|^(?:[A-Z][\w.&'-]* ){1,4}to [a-z]{3,}\b"
     ),
     "hearsay": re.compile(
-        r"\b(?:reportedly|alleged(?:ly)?|allegations?|rumou?r(?:s|ed)?|speculat\w+|people familiar|sources (?:say|said)|believed to|"
+        r"\b(?:reportedly|alleged(?:ly)?|allegations?|rumou?r(?:s|ed)?|speculat\w+|people familiar|sources (?:say|"
+        r"said)|believed to|"
         r"said to (?:be|have)|claims? that|unconfirmed|purported(?:ly)?)\b",
         re.I,
     ),
     "former": re.compile(
-        r"\bformer(?:ly)?\b|\bex-\w|\bpreviously\b(?! (?:announced|disclosed|reported))|\bprevious (?!quarter|year|month|period|week)"
-        r"|\bno longer\b|\buntil\b|\bused to\b|\berstwhile\b|\boutgoing\b|\bresign\w*|\bstepped down\b|\bstep(?:s|ping)? down\b|\bdeparted\b"
+        r"\bformer(?:ly)?\b|\bex-\w|\bpreviously\b(?! (?:announced|disclosed|reported))|\bprevious (?!quarter|year|"
+        r"month|period|week)"
+        r"|\bno longer\b|\buntil\b|\bused to\b|\berstwhile\b|\boutgoing\b|\bresign\w*|\bstepped down\b|\bstep(?:s|"
+        r"ping)? down\b|\bdeparted\b"
         r"|\bonetime\b|\bretired\b|\bthen-[A-Z]",
         re.I,
     ),
@@ -823,10 +912,19 @@ _CUES = {
 }
 _WHOLE_SENTENCE = ("denial", "hearsay", "condition")
 _SAID = {
-    "negation": "a negation", "denial": "a denial", "possibility": "a possibility", "future": "the future", "plan": "a plan",
-    "hearsay": "hearsay", "former": "something former", "temporary": "something temporary", "incoming": "something to come",
-    "condition": "a condition", "part": "one among several", "past": "something past",
-}  # fmt: skip
+    "negation": "a negation",
+    "denial": "a denial",
+    "possibility": "a possibility",
+    "future": "the future",
+    "plan": "a plan",
+    "hearsay": "hearsay",
+    "former": "something former",
+    "temporary": "something temporary",
+    "incoming": "something to come",
+    "condition": "a condition",
+    "part": "one among several",
+    "past": "something past",
+}
 
 
 def _cues(text: str) -> set[str]:
@@ -870,19 +968,23 @@ def _cut_off(quoted: Quoted, text: str) -> str:
 _CUTS = tuple(
     re.compile(p)
     for p in (
-        r"[.!?]\s+(?=[A-Z\"'(])", r";\s|\s-\s|\n", r"\b(?:while|whereas|but|versus|compared|from|against|than)\b",
-        r"[()]", r",? and\b", r",\s", r"\bor\b",
+        r"[.!?]\s+(?=[A-Z\"'(])",
+        r";\s|\s-\s|\n",
+        r"\b(?:while|whereas|but|versus|compared|from|against|than)\b",
+        r"[()]",
+        r",? and\b",
+        r",\s",
+        r"\bor\b",
     )
-)  # fmt: skip
+)
 
 
 def _cut(text: str, left: int, right: int, *, late: bool = False) -> int:
     """Where the words of one figure end and those of the next begin."""
     for pattern in _CUTS:
-        last = None
-        for last in pattern.finditer(text, left, right):
-            pass
-        if last:
+        found = list(pattern.finditer(text, left, right))
+        if found:
+            last = found[-1]
             return last.start() if pattern is not _CUTS[0] else last.end()
     return right if late else left
 
@@ -912,9 +1014,15 @@ def _territory(
 
 
 def _misplaced(
-    sentence: Reading, mine: tuple[int, int], own: Sequence[tuple[int, int]],
-    quote: Reading, theirs: tuple[int, int], rivals: Sequence[tuple[int, int]], known: frozenset[str], late: bool = False,
-) -> bool:  # fmt: skip
+    sentence: Reading,
+    mine: tuple[int, int],
+    own: Sequence[tuple[int, int]],
+    quote: Reading,
+    theirs: tuple[int, int],
+    rivals: Sequence[tuple[int, int]],
+    known: frozenset[str],
+    late: bool = False,
+) -> bool:
     """Whether the words around a figure of the sentence stand around another figure of the quote."""
     a, b = _territory(sentence.text, mine, own, late=late)
     words = {t.key for t in _content(sentence, known) if a <= t.start < b} - _DIRECTIONS
@@ -924,7 +1032,15 @@ def _misplaced(
         x, y = _territory(quote.text, span, [p for p in places if p != span], late=late)
         return words & {t.key for t in quote.tokens if x <= t.start < y}
 
+    def behind(reading: Reading, span: tuple[int, int], others: Sequence[tuple[int, int]]) -> set[str]:
+        end = _territory(reading.text, span, others, late=late)[1]
+        return words & {t.key for t in reading.tokens if span[1] <= t.start < end}
+
     here = held(theirs)
+    tail = behind(sentence, mine, own) - here
+    if tail and not behind(quote, theirs, rivals):  # `12% in Asia and 8% in Europe`, told as 12% in Europe
+        if any(tail & behind(quote, r, [p for p in places if p != r]) for r in rivals[:24]):
+            return True
     return any(len(held(r)) > len(here) for r in rivals[:24])
 
 
@@ -968,16 +1084,28 @@ def _same_noun(sentence: Reading, s: Quantity, quote: Reading, q: Quantity) -> b
     if not mine:
         return True
     if theirs:
+        before = max((n.end for n in quote.numbers if n.end <= q.start), default=0)
+        after = min((n.start for n in quote.numbers if n.start >= q.end), default=len(quote.text))
+        own = {t.key for t in quote.tokens if before <= t.start < after}
+        shared = [i for i, key in enumerate(mine) if key in theirs]
+        narrowing = set(mine[: shared[-1]]) if shared else set()
+        if (narrowing - own) & quote.keys:  # `200 roles, 45 in sales` told as 200 sales roles
+            return False
         return bool(set(mine) & {*theirs, *near})
     return bool(set(mine) & wide)
 
 
 _BASELINE = re.compile(
-    r"\b(?:from|compared (?:with|to)|versus|against)(?: [^\s,;.]+){0,2}(?: [^\s,;]*\d[^\s,;]*)?(?: (?:million|billion|percent|in|for|the)){0,4} $",
+    r"\b(?:from|compared (?:with|to)|versus|against)(?: [^\s,;.]+){0,2}(?: [^\s,;]*\d[^\s,;]*)?(?: (?:million|billion|"
+    r"percent|in|for|the)){0,4} $",
     re.I,
 )
 _FROM = re.compile(r"\b(?:from|compared (?:with|to)|versus|against)(?: the)? $", re.I)
-_LOSS = re.compile(r"\b(?:loss(?:es)?|lost|negative|decline[sd]?|declining|decrease[sd]?|fell|falls?|fallen|down|dropped|drop|shrank|reduced|outflow)\b", re.I)  # fmt: skip
+_LOSS = re.compile(
+    r"\b(?:loss(?:es)?|lost|negative|decline[sd]?|declining|decrease[sd]?|fell|falls?|fallen|down|dropped|drop|shrank|"
+    r"reduced|outflow)\b",
+    re.I,
+)
 
 
 def _same_period(sentence: Reading, s: Quantity, quote: Reading, q: Quantity) -> bool:
@@ -1021,24 +1149,50 @@ def _number_problem(
             problem = f"{s.text} belongs to another period in the quote"
         elif place and _other_end(sentence.text, s.start, r.text, q.start):
             problem = f"{s.text} is the other end in the quote"
-        elif place and _only_compared(sentence, s, r, q):
+        elif place and _only_a_change(sentence, s, r, q):
+            problem = f"{s.text} is a change in the quote"
+        elif place and _only_compared(sentence, r, q):
             problem = f"{s.text} is what the quote compares with"
         elif place and _misplaced(
-            sentence, (s.start, s.end), [(n.start, n.end) for n in sentence.numbers if n is not s and n.unit == s.unit],
-            r, (q.start, q.end),
-            [(n.start, n.end) for n in r.numbers if n.unit == q.unit and n.value != q.value
-             and not any(same_amount(m, n) for m in sentence.numbers)], known,
-        ):  # fmt: skip
+            sentence,
+            (s.start, s.end),
+            [(n.start, n.end) for n in sentence.numbers if n is not s and n.unit == s.unit],
+            r,
+            (q.start, q.end),
+            [
+                (n.start, n.end)
+                for n in r.numbers
+                if n.unit == q.unit and n.value != q.value and not any(same_amount(m, n) for m in sentence.numbers)
+            ],
+            known,
+        ):
             problem = f"{s.text} belongs to something else in the quote"
         else:
             return ""
     return problem
 
 
+_CHANGES = {
+    _key(w)
+    for w in "cut reduce raise lift boost trim miss exceed beat outpace change lead extend shorten differ".split()
+}
+
+
+def _only_a_change(sentence: Reading, s: Quantity, quote: Reading, q: Quantity) -> bool:
+    """Whether the quote gives the figure as a change (`cut by 4,000`) and the sentence gives it as the level."""
+    changed = [(r.text[: n.start][-16:], r) for r, n in ((quote, q), (sentence, s))]
+    by = [bool(re.search(r"\bby (?:about |nearly |some )?$", before)) for before, _ in changed]
+    if not by[0] or by[1]:
+        return False
+    moves = _CHANGES | _DIRECTIONS
+    told = {t.key for t in quote.tokens if t.end <= q.start and q.start - t.end < 60} & moves
+    return bool(told) and not sentence.keys & moves
+
+
 _EARLIER = re.compile(r"\b(?:earlier|previous|prior|last|ago|before|from|compared|versus|against|than)\b", re.I)
 
 
-def _only_compared(sentence: Reading, s: Quantity, quote: Reading, q: Quantity) -> bool:
+def _only_compared(sentence: Reading, quote: Reading, q: Quantity) -> bool:
     """Whether the quote gives the figure as the one before (`up from`), while the sentence gives it as the one now."""
     if not _FROM.search(quote.text[: q.start][-24:]) or _EARLIER.search(sentence.text):
         return False
@@ -1113,10 +1267,14 @@ def _relative(m: re.Match[str]) -> tuple[str, str]:
 _CRITICAL = {
     _key(w)
     for w in (
-        "revenue profit loss income margin ebitda cash debt ebit earnings sales bookings backlog arr valuation dividend cost "
-        "largest biggest smallest fastest leading leader first last best worst highest lowest record majority minority entire "
-        "exclusive exclusively sole solely always net gross adjusted recurring deferred operating organic gaap quarterly annual "
-        "monthly weekly daily billion million customer employee user partner supplier competitor investor subsidiary parent owner "
+        "revenue profit loss income margin ebitda cash debt ebit earnings sales bookings backlog arr valuation "
+        "dividend cost "
+        "largest biggest smallest fastest leading leader first last best worst highest lowest record majority "
+        "minority entire "
+        "exclusive exclusively sole solely always net gross adjusted recurring deferred operating organic gaap "
+        "quarterly annual "
+        "monthly weekly daily billion million customer employee user partner supplier competitor investor subsidiary "
+        "parent owner "
         "board europe asia africa america lawsuit bankrupt bankruptcy fraud layoff"
     ).split()
 }
@@ -1124,7 +1282,10 @@ _CRITICAL_RAW = frozenset(
     "only all every both most none entirely worldwide globally since ceo cfo coo cto cio".split()
 ) | {r.lower() for r in _ROLES}
 _PEOPLE_NOUNS = {_key(w) for w in ("customer", "employee", "user", "partner")}
-_QUALIFIERS = frozenset("operating net gross adjusted product subscription recurring deferred organic non-gaap pro-forma comparable quarterly cloud services advertising".split())  # fmt: skip
+_QUALIFIERS = frozenset(
+    "operating net gross adjusted product subscription recurring deferred organic non-gaap pro-forma comparable "
+    "quarterly cloud services advertising".split()
+)
 _METRICS = frozenset(_key(w) for w in "revenue income profit margin loss sales earnings cash".split())
 
 
@@ -1194,7 +1355,7 @@ def _substituted(sentence: Reading, sources: Sequence[Reading], known: frozenset
     after: dict[str, set[str]] = {}
     for source in sources:
         keys = [t.key for t in _content(source, known)]
-        for x, y in zip(keys, keys[1:], strict=False):
+        for x, y in pairwise(keys):
             after.setdefault(x, set()).add(y)
     if len(mine) > 1 and mine[-1] in absent and (follow := after.get(mine[-2])) and not follow & set(mine):
         return f"{mine[-1]!r} stands where the quote has {min(follow)!r}"
@@ -1272,8 +1433,13 @@ def check_claim(
     first = _check("quote", _quote_problem(quoted))
     if any(_repeats(text, q.quote) for q in quoted):
         return (
-            first, _check("numbers", ""), _check("dates", ""), _check("entity", abouts), _check("recall", ""), _check("polarity", cut),
-        )  # fmt: skip
+            first,
+            _check("numbers", ""),
+            _check("dates", ""),
+            _check("entity", abouts),
+            _check("recall", ""),
+            _check("polarity", cut),
+        )
     if len(text) > MAX_SENTENCE:
         too_long = f"{len(text)} characters are more than one sentence"
         return (first, _check("entity", abouts), _check("recall", too_long))
@@ -1335,7 +1501,7 @@ _PARTS = re.compile(r";\s|,? \b(?:while|whereas|but)\b|, and\b|, (?=which\b)")
 def _parts(sentence: Reading, known: frozenset[str]) -> list[Reading]:
     """The sentence, and each of its main clauses with enough words to stand for itself."""
     cuts = [0, *(m.end() for m in _PARTS.finditer(sentence.text)), len(sentence.text)]
-    spans = [(a, b) for a, b in zip(cuts, cuts[1:], strict=False) if b > a][:20]
+    spans = [(a, b) for a, b in pairwise(cuts) if b > a][:20]
     if len(spans) < 2:
         return [sentence]
     parts = [read(_carried(sentence.text, spans, i)) for i in range(len(spans))]
@@ -1364,7 +1530,14 @@ def _person_misplaced(sentence: Reading, quotes: Sequence[Reading], known: froze
             ]
             own = [(x, y) for x, y, n in mine if n != last]
             if others and _misplaced(
-                sentence, (a, b), own, quote, here, others, known | {w for p in theirs for w in p[2].split()}, True
+                sentence,
+                (a, b),
+                own,
+                quote,
+                here,
+                others,
+                known | {t.low for run in _name_runs(quote, known) for t in run},
+                True,
             ):
                 return f"the quote says it of another than {sentence.text[a:b]}"
     return ""
@@ -1448,7 +1621,7 @@ def _value_number(e: Evidence) -> Quantity | None:
     if isinstance(value, dict):
         unit = str(value.get("currency") or "")
         value = next((value[k] for k in ("value", "n", "amount", "total") if value.get(k) is not None), None)
-    if isinstance(value, bool) or isinstance(value, list) or (e.value is not None and value is None):
+    if isinstance(value, (bool, list)) or (e.value is not None and value is None):
         return None
     if isinstance(value, (int, float)):
         quoted = [q for q in read(e.quote).numbers if q.value == Decimal(str(value))]
@@ -1501,7 +1674,10 @@ def _disagree(a: Evidence, b: Evidence) -> bool:
 
 _LINE = re.compile(r"[^\n\r\u2028\u2029]+")
 _BULLET = re.compile(r"\s*(?:[-*•‣◦▪·–—]|\(?\d{1,2}[.)])\s+")
-_ABBREVIATED = re.compile(r"(?:^|[\s(])(?:Inc|Corp|Co|Ltd|Dr|Mr|Mrs|Ms|Prof|St|vs|No|Nos|approx|e\.g|i\.e|etc|Jr|Sr|Gen|Gov|Sen|Rep|Sept|Oct|Nov|Dec|Jan|Feb|Mar|Apr|Aug|[A-Z]|(?:[A-Z]\.){1,4}[A-Z])\.$")  # fmt: skip
+_ABBREVIATED = re.compile(
+    r"(?:^|[\s(])(?:Inc|Corp|Co|Ltd|Dr|Mr|Mrs|Ms|Prof|St|vs|No|Nos|approx|e\.g|i\.e|etc|Jr|Sr|Gen|Gov|Sen|Rep|Sept|"
+    r"Oct|Nov|Dec|Jan|Feb|Mar|Apr|Aug|[A-Z]|(?:[A-Z]\.){1,4}[A-Z])\.$"
+)
 
 
 def split_sentences(text: str) -> list[tuple[int, int]]:

@@ -23,7 +23,7 @@ LEGAL = frozenset(
 )
 """Words at the end of a name that say how it is incorporated, not who it is."""
 
-DESCRIPTORS = frozenset("holdings holding group technologies technology platforms software".split())
+DESCRIPTORS = frozenset("holdings holding group technologies technology platforms software communications".split())
 """Words at the end of a name that people leave out when they speak of the company."""
 
 _TYPOGRAPHIC = str.maketrans({"’": "'", "‘": "'", "–": "-", "—": "-", "‐": "-"})
@@ -137,7 +137,7 @@ def as_company(row: Row) -> Company:
     """A row of the file as the record it is."""
     values = dict(zip(COLUMNS, row, strict=True))
     aliases = tuple(a for a in row[3].split("|") if a)
-    return Company(**{**values, "aliases": aliases})  # type: ignore[arg-type]
+    return Company.model_validate({**values, "aliases": aliases})
 
 
 def build_table(rows: Iterable[Row]) -> CompanyTable:

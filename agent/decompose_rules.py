@@ -12,8 +12,10 @@ from agent.catalogue import Catalogue
 from agent.records import ConsumerType, Dataset
 
 _TASK = re.compile(
-    r"\b(?:prepare (?:me |us )?for|(?:meeting|call|demo|chat|lunch) with|as an? (?:prospect|customer|lead|target|account|vendor)"
-    r"|account plan|full picture|everything|due diligence|outreach to|(?:write|reach out|e-?mail) (?:\w+ ){0,2}to|e-?mail)\b",
+    r"\b(?:prepare (?:me |us )?for|(?:meeting|call|demo|chat|lunch) with|as an? (?:prospect|customer|lead|target"
+    r"|account|vendor)"
+    r"|account plan|full picture|everything|due diligence|outreach to|(?:write|reach out|e-?mail) (?:\w+ ){0,2}to"
+    r"|e-?mail)\b",
     re.IGNORECASE,
 )
 """What the research is for: such a question wants the whole picture, whatever else it mentions."""

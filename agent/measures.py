@@ -76,18 +76,58 @@ class Quantity:
 
 
 _SCALES = {
-    "hundred": 2, "thousand": 3, "k": 3, "lakh": 5, "million": 6, "m": 6, "mn": 6, "mm": 6, "mio": 6, "mln": 6, "crore": 7,
-    "billion": 9, "bn": 9, "b": 9, "bln": 9, "trillion": 12, "tn": 12, "t": 12, "trn": 12,
-}  # fmt: skip
+    "hundred": 2,
+    "thousand": 3,
+    "k": 3,
+    "lakh": 5,
+    "million": 6,
+    "m": 6,
+    "mn": 6,
+    "mm": 6,
+    "mio": 6,
+    "mln": 6,
+    "crore": 7,
+    "billion": 9,
+    "bn": 9,
+    "b": 9,
+    "bln": 9,
+    "trillion": 12,
+    "tn": 12,
+    "t": 12,
+    "trn": 12,
+}
 _CODES = "USD EUR GBP JPY CNY RMB INR CHF CAD AUD NZD HKD SGD SEK NOK DKK KRW BRL MXN ZAR PLN ILS TWD".split()
 _SYMBOLS = {
-    "$": "USD", "US$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "₩": "KRW", "C$": "CAD", "CA$": "CAD",
-    "A$": "AUD", "AU$": "AUD", "HK$": "HKD", "S$": "SGD", "NZ$": "NZD", "R$": "BRL", "NT$": "TWD", "MX$": "MXN",
-}  # fmt: skip
+    "$": "USD",
+    "US$": "USD",
+    "€": "EUR",
+    "£": "GBP",
+    "¥": "JPY",
+    "₹": "INR",
+    "₩": "KRW",
+    "C$": "CAD",
+    "CA$": "CAD",
+    "A$": "AUD",
+    "AU$": "AUD",
+    "HK$": "HKD",
+    "S$": "SGD",
+    "NZ$": "NZD",
+    "R$": "BRL",
+    "NT$": "TWD",
+    "MX$": "MXN",
+}
 _MONEY_WORDS = {
-    "dollar": "USD", "euro": "EUR", "pound": "GBP", "yen": "JPY", "rupee": "INR", "yuan": "CNY", "renminbi": "CNY",
-    "franc": "CHF", "won": "KRW", "krona": "SEK",
-}  # fmt: skip
+    "dollar": "USD",
+    "euro": "EUR",
+    "pound": "GBP",
+    "yen": "JPY",
+    "rupee": "INR",
+    "yuan": "CNY",
+    "renminbi": "CNY",
+    "franc": "CHF",
+    "won": "KRW",
+    "krona": "SEK",
+}
 _UNITS = {"%": "%", "percent": "%", "per cent": "%", "pct": "%", "x": "x", "times": "x", "fold": "x"}
 
 _NUMBER = re.compile(
@@ -308,7 +348,10 @@ _PATTERNS = tuple(
     for p, flags in (
         (rf"\b(?P<fiscal>fiscal )?{_ENDED}(?:{_MONTH} {_DAY},? {_YEAR})", re.I),
         (rf"\b(?P<fiscal>fiscal )?{_ENDED}(?:{_DAY} {_MONTH},? {_YEAR})", re.I),
-        (r"\b(?P<fiscal>fiscal )?(?P<ended>year|quarter|months|period)[ -](?:ended|ending)(?: on)? (?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)\b", re.I),
+        (
+            r"\b(?P<fiscal>fiscal )?(?P<ended>year|quarter|months|period)[ -](?:ended|ending)(?: on)? (?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)\b",
+            re.I,
+        ),
         (rf"\b(?:{_FY})(?:'s)?,? (?:the )?{_QUARTER}\b", re.I),
         (rf"\b(?P<pre>fiscal )?{_QUARTER}\b{_OF}(?:{_FY}|'?{_YEAR}|'(?P<yy>\d\d)\b))?", re.I),
         (r"\b(?P<q>[1-4])Q[ -]?(?:(?P<fiscal>FY)?'?(?P<fy>\d{4}|\d\d)\b)?", re.I),
@@ -318,12 +361,18 @@ _PATTERNS = tuple(
         (rf"\b{_DAY}(?: of)? {_MONTH}(?:,? {_YEAR})?", 0),
         (rf"\b{_MONTH} {_DAY}(?!,\d{{3}})(?! ?%)(?:,? {_YEAR})?", 0),
         (rf"\b{_MONTH},?(?: of)? {_YEAR}", 0),
-        (r"(?<=[a-z][ -])(?P<month>January|February|March|April|May|June|July|August|September|October|November|December)\b", 0),
+        (
+            r"(?<=[a-z][ -])(?P<month>January|February|March|April|May|June|July|August|September|October|November|December)\b",
+            0,
+        ),
         (r"^(?P<month>January|February|April|June|July|August|September|October|November|December)\b", 0),
         (r"(?<![\w$€£.,])(?P<year>(?:19|20)\d0)(?P<decade>'?s)\b", 0),
-        (rf"(?<![\w$€£.,])(?P<year>(?:19|20)\d\d)(?![\w%]|[.,]\d)(?! (?:{'|'.join(('employees', 'customers', 'people', 'staff', 'jobs', 'clients', 'users', 'workers', 'positions', 'roles', 'stores', 'companies', 'partners', 'million', 'billion', 'percent', 'dollars', 'euros'))})\b)", 0),
+        (
+            rf"(?<![\w$€£.,])(?P<year>(?:19|20)\d\d)(?![\w%]|[.,]\d)(?! (?:{'|'.join(('employees', 'customers', 'people', 'staff', 'jobs', 'clients', 'users', 'workers', 'positions', 'roles', 'stores', 'companies', 'partners', 'million', 'billion', 'percent', 'dollars', 'euros'))})\b)",
+            0,
+        ),
     )
-)  # fmt: skip
+)
 _PREP = re.compile(r"\b(before|after|until|till|since|by|prior to)(?: (?:the|early|late|mid|end of))* ?-?$", re.I)
 _WHICH = {"first": 1, "second": 2, "third": 3, "fourth": 4, "1st": 1, "2nd": 2, "3rd": 3, "4th": 4}
 
@@ -349,9 +398,20 @@ def _when(match: re.Match[str], text: str) -> When | None:
     prep = _PREP.search(text[max(0, match.start() - 24) : match.start()])
     before = (prep.group(1).lower().replace("prior to", "before").replace("till", "until")) if prep else ""
     return When(
-        match.start(), match.end(), match.group().strip(), year, month, day, quarter, half, fiscal,
-        g.get("ended", "").lower(), "decade" in g, swapped, before,
-    )  # fmt: skip
+        match.start(),
+        match.end(),
+        match.group().strip(),
+        year,
+        month,
+        day,
+        quarter,
+        half,
+        fiscal,
+        g.get("ended", "").lower(),
+        "decade" in g,
+        swapped,
+        before,
+    )
 
 
 @lru_cache(maxsize=512)

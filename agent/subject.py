@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -38,12 +39,15 @@ __all__ = ["find_subject", "names_match", "parse_vendor"]
 MOST_ALTERNATIVES = 5
 
 _TOKEN = re.compile(r"[^\W_](?:[\w&'’.+!-]*[\w+!])?", re.UNICODE)
-_POSSESSIVE = re.compile(r"['’]s?$", re.IGNORECASE)
+_POSSESSIVE = re.compile(r"['’]s?(?!\w)", re.IGNORECASE)
 _DOMAIN = re.compile(
-    r"(?<![\w@.-])(?:https?://)?(?:[\w.+-]+@)?((?:[a-z0-9-]+\.)+(?:com|io|ai|co|net|org|dev|app|xyz|tech|cloud|so|inc|co\.uk|de|"
+    r"(?<![\w@.-])(?:https?://)?(?:[\w.+-]+@)?((?:[a-z0-9-]+\.)+(?:com|io|ai|co|net|org|dev|app|xyz|tech|cloud|so"
+    r"|inc|co\.uk|de|"
     r"fr|eu|ch|nl))(?![\w-])(?!\.\w)",
     re.IGNORECASE,
 )
+_GAP = re.compile(r".?[^\s&,-]?\s*[&,-]?\s*|\.[A-Z]\.\s*", re.DOTALL)
+"""What may stand between two words of one name, after the last letters of the first: nothing but a space, `&`, `-`, `,`."""
 _CIK = re.compile(r"\bCIK\b[\s:#=(no.]*0*(\d{1,10})\b", re.IGNORECASE)
 _CASHTAG = re.compile(r"\$([A-Z]{1,5}(?:\.[A-Z])?)\b")
 _LISTED = re.compile(
@@ -103,7 +107,7 @@ def _overlaps(one: _Candidate, others: Sequence[_Candidate]) -> bool:
 def _tokens(message: str) -> list[_Token]:
     found = []
     for match in _TOKEN.finditer(message):
-        text = _POSSESSIVE.sub("", match.group(0)) or match.group(0)
+        text = re.sub(rf"{_POSSESSIVE.pattern}$", "", match.group(0), flags=re.IGNORECASE) or match.group(0)
         found.append(_Token(text, match.start(), match.start() + len(text)))
     return found
 
@@ -132,12 +136,19 @@ def _known_name(
     surface = message[start:end]
     if span[0].text.lower() in ("the", "a") or (n > 1 and span[-1].text in ("as", "and", "co", "company", "companies")):
         return None
-    if any(not re.fullmatch(r"[\s]*[&,-]?\s*", message[a.end : b.start]) for a, b in zip(span, span[1:], strict=False)):
+    if any(not _GAP.fullmatch(f"{a.text[-2:]}{message[a.end : b.start]}") for a, b in pairwise(span)):
         return None
     if re.search(r",\s*\S+$", surface) and words(span[-1].text)[-1:] and words(span[-1].text)[-1] not in LEGAL:
         return None
     key = normalise(surface)
     ranks, full = table.named(key)
+    own = _POSSESSIVE.match(message[end:])
+    if own is not None and table.named(normalise(surface + own.group(0)))[1]:  # Lowe's, McDonald's
+        key = normalise(surface + own.group(0))
+        ranks, full = table.named(key)
+    if not ranks and span[0].capital and (n == 2 or _stands_alone(tokens, i, key)):  # J.P. Morgan is JPMorgan Chase
+        ranks = [r for r in table.starting_with(key.replace(" ", "")) if table.well_known(r)]
+        full = bool(ranks)
     if not full:
         # "Delta" is short for many: a well-known Delta comes before a small one that is called just so.
         known = [r for r in table.starting_with(key) if table.well_known(r)] if ranks else []
@@ -178,7 +189,16 @@ def _believable(
         before = tokens[i - 1] if i else None
         titled = before is not None and before.text[0].isupper() and not at_sentence_start(message, before.start)
         return not titled or score >= OBJECT
+    if key in GENERIC:
+        return message[span[-1].end : span[-1].end + 1] in ("'", "’") and score >= OBJECT  # "On earnings", "Now what"
     return score >= OBJECT or len(tokens) == n
+
+
+def _stands_alone(tokens: list[_Token], i: int, key: str) -> bool:
+    """Whether a rare word in capitals is all there is of a name: `JPMorgan`, but not the first word of `Charles Babbage`."""
+    if len(key) < 4 or key in common_words() or key in GENERIC or " " in key:
+        return False
+    return i + 1 == len(tokens) or not tokens[i + 1].text[0].isupper() or tokens[i + 1].text.isupper()
 
 
 def _resolved(table: CompanyTable, ranks: Sequence[int], key: str, matched_by: str) -> Subject:
@@ -233,9 +253,14 @@ def _of_domain(domain: str, table: CompanyTable) -> Subject:
 
 def _tickers(message: str, table: CompanyTable) -> Iterator[_Candidate]:
     """Words in capitals that are tickers and are used as one."""
-    if message.isupper():
+    tokens = _tokens(message)
+    alone = len(tokens) == 1 and tokens[0].text.lower() not in common_words() | GENERIC
+    rank = table.by_ticker.get(tokens[0].text.upper()) if alone else None
+    if rank is not None:
+        yield _Candidate(_resolved(table, [rank], "", "ticker"), OBJECT, tokens[0].start, tokens[0].end)
+    if alone or (message.isupper() and len(tokens) > 2):
         return
-    for token in _tokens(message):
+    for token in tokens:
         rank = table.by_ticker.get(token.text)
         if rank is None or not TICKER_LIKE(token.text):
             continue
@@ -259,7 +284,9 @@ def _slot_names(message: str, table: CompanyTable) -> Iterator[_Candidate]:
                 continue
             start = match.start("name") + match.group("name").index(phrase)
             end = start + len(phrase)
-            score = role(message, start, end)
+            # In lower case it may be no name at all: any name that stands out goes first.
+            doubt = 0 if any(c.isupper() for c in phrase) else 2
+            score = role(message, start, end) - doubt
             yield _Candidate(_unknown(phrase, table), score, start, end)
 
 
@@ -268,7 +295,7 @@ def _overlapping(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]
     match = pattern.search(text)
     while match is not None:
         yield match
-        match = pattern.search(text, match.start("name"))
+        match = pattern.search(text, max(match.start("name"), match.start() + 1))
 
 
 def _leading_name(text: str) -> str:
@@ -280,8 +307,6 @@ def _leading_name(text: str) -> str:
             break
         word = token.text.lower()
         if not span and word in ("the", "a", "an", "company", "our", "called"):
-            if text[: token.start].strip():
-                break
             continue
         if word in GENERIC and not (span and word in ("of", "and")) and not _opens_a_name(token, following):
             break
@@ -344,7 +369,7 @@ def _nearest(key: str, table: CompanyTable) -> Subject | None:
     ranked = sorted(
         (distance, table.by_name[name][0], name)
         for name, distance, _ in hits
-        if name[0] == key[0] and (len(key) >= 7 and distance == 1 or table.well_known(table.by_name[name][0]))
+        if name[0] == key[0] and ((len(key) >= 7 and distance == 1) or table.well_known(table.by_name[name][0]))
     )
     if not ranked:
         return None

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from rich.console import Group, RenderableType
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
@@ -37,7 +38,7 @@ def render_brief(brief: Brief, around: Backdrop | None = None) -> Group:
     parts += _findings(brief, around, numbers)
     parts += _section(
         "Background, older than your freshness floor",
-        (_bullet(_claim(c, numbers, _dates(c, by_id))) for c in brief.background),
+        (_bullet(_claim(c, numbers, f"{around.title(c.section)}, {_dates(c, by_id)}")) for c in brief.background),
     )
     whom = f" for {plain(around.vendor)}" if around.vendor else ""
     parts += _section(
@@ -143,9 +144,11 @@ def _unverified(claim: Claim) -> Text:
 
 def _citation(citation: Citation) -> RenderableType:
     body = Text(f"“{plain(citation.quote)}”\n")
-    body.append(f"{plain(citation.title)}, {provenance(citation)}, {as_of(citation.published_at)}\n", style="dim")
+    body.append(f"{plain(citation.title)}, {provenance(citation)}, {as_of(citation.published_at)}", style="dim")
     url = plain(citation.url)
-    body.append(url, style=f"dim link {url}" if url.startswith(("https://", "http://")) and " " not in url else "dim")
+    if url:
+        linked = url.startswith(("https://", "http://")) and " " not in url
+        body.append(f"\n{url}", style=Style(dim=True, link=url if linked else None))
     return _row(Text(f"[{citation.number}]", style="cyan"), body)
 
 
@@ -155,7 +158,7 @@ def _figures(brief: Brief) -> RenderableType:
         f"Quality {brief.quality.overall:.2f}, confidence {brief.confidence:.2f}{f' ({note})' if note else ''}",
         f"Cost: {costs_line(brief.costs)}",
         f"Engine: {plain(brief.engine)}"
-        + (f"; {brief.dropped} statements failed a check and were dropped" if brief.dropped else ""),
+        + (f"; statements dropped because they failed a check: {brief.dropped}" if brief.dropped else ""),
         f"Stopped: {STOPPED[brief.stop_reason]}",
     ]
     return Text("\n".join(lines))
@@ -172,5 +175,3 @@ def _row(lead: Text, body: Text) -> RenderableType:
     grid.add_column(overflow="fold")
     grid.add_row(lead, body)
     return grid
-
-

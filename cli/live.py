@@ -56,6 +56,7 @@ class Progress:
         self._calls: dict[str, str] = {}
         self._claims: Counter[str] = Counter()
         self._round = 1
+        self._attempt = 1
 
     def take(self, event: ev.Event) -> None:
         """Fill in what an event tells."""
@@ -63,9 +64,10 @@ class Progress:
             case ev.SessionStarted(data=data):
                 self.max_cost = data.max_cost
                 self._step("start", f"{plain(event.message)}, engine {plain(data.engine)}")
-            case ev.RunResumed():
+            case ev.RunResumed(data=data):
                 self._interrupted()
-                self._step(f"resumed-{event.attempt}", plain(event.message))
+                self._attempt, self._claims = data.attempt, Counter()
+                self._step("resumed", plain(event.message))
             case ev.VendorContextLoaded(data=data):
                 named = f"{plain(data.name)}: {short(data.offer, SHOWN)}" if data.name else short(data.offer, SHOWN)
                 reader = f", for {plain(data.persona)}" if data.persona else ""
@@ -94,7 +96,9 @@ class Progress:
             case ev.EngineFellBack(data=data):
                 self._last().add("!", f"{plain(event.message)}: {plain(data.detail)}")
             case ev.AnswerDelta(data=data):
-                self._step("writing", "Sentences").add("+", f"[{data.section}] {plain(data.text)}", data.claim_id or None)
+                self._step("writing", "Sentences").add(
+                    "+", f"[{data.section}] {short(data.text, SHOWN)}", data.claim_id or None
+                )
             case ev.ClaimChecked(data=data):
                 self._claims[data.status] += 1
             case ev.ResearchComplete():
@@ -116,7 +120,10 @@ class Progress:
     def _plan(self, data: ev.ResearchPlanCreatedData) -> None:
         self._round = data.round
         count = len(data.to_collect) + len(data.from_cache)
-        title = f"Plan{_nth(data.round)}: {count} calls, at most {usd(data.expected_cost)}, about {seconds(data.expected_seconds)}"
+        cost = f"at most {usd(data.expected_cost)}, about {seconds(data.expected_seconds)}"
+        title = (
+            f"Plan{_nth(data.round)}: {count} calls, {cost}" if count else f"Plan{_nth(data.round)}: nothing to call"
+        )
         step = self._step(f"plan-{data.round}", title)
         step.title = title
         for planned in data.to_collect:
@@ -139,7 +146,8 @@ class Progress:
                 mark, found = "✓", "looked and found nothing"
             case _:
                 mark, found = "✗", message.removeprefix(f"{data.source}: ") or data.status.value
-        paid = f"from the cache, {usd(data.saved)} saved" if data.cached else usd(data.cost)
+        saved = f", {usd(data.saved)} saved" if data.saved else ""
+        paid = f"from the cache{saved}" if data.cached else usd(data.cost)
         unknown = " (nobody knows whether it was billed: counted as spent)" if data.billed_unknown else ""
         step.add(mark, f"{name}: {found}, {seconds(data.seconds)}, {paid}{unknown}", data.call_id)  # type: ignore[arg-type]
 
@@ -157,13 +165,17 @@ class Progress:
         total = sum(self._claims.values())
         stand = self._claims["supported"]
         if total:
-            self._step("checks", f"Checked {total} sentences against their sources: {stand} stand, {total - stand} do not")
+            self._step(
+                "checks", f"Checked {total} sentences against their sources: {stand} stand, {total - stand} do not"
+            )
 
     def _interrupted(self) -> None:
         for item in (i for s in self.steps for i in s.items.values() if i.mark == "…"):
             item.mark, item.text = "!", f"{item.text}: interrupted"
 
     def _step(self, key: str, title: str) -> Step:
+        """The step of this attempt, begun if need be: what a killed process left unfinished stays as it was."""
+        key = f"{self._attempt} {key}"
         found = next((s for s in self.steps if s.key == key), None)
         if found is None:
             found = Step(key, title)
@@ -183,7 +195,7 @@ def _call(source: str, args: dict[str, object] | object) -> str:
     return f"{source}: {short(words[0], 60)}" if words else source
 
 
-# --- views -------------------------------------------------------------------------------------------------------------
+# --- views -----------------------------------------------------------------------------------------------------------
 
 
 class View(Protocol):
@@ -253,7 +265,9 @@ class TreeView:
     def __init__(self, out: Console | None = None) -> None:
         self.progress = Progress()
         self._console = out or console()
-        self._live = Live(console=self._console, refresh_per_second=10, transient=True, redirect_stderr=sys.stderr.isatty())
+        self._live = Live(
+            console=self._console, refresh_per_second=10, transient=True, redirect_stderr=sys.stderr.isatty()
+        )
         self._spinners: dict[str, Spinner] = {}
         self._over = 0
         self._note = ""

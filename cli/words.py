@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from agent.records import Citation, Company, Costs, StopReason, Subject, to_usd
 
 _UNSEEN = re.compile("[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
-"""Control characters, and the marks that turn the direction of writing: a source must not steer the reader's terminal."""
+"""Control characters and marks that turn the direction of writing: a source must not steer the reader's terminal."""
 
 STOPPED: dict[StopReason, str] = {
     StopReason.ANSWERED: "answered: everything required reached its minimum",
@@ -83,7 +83,12 @@ def identity(subject: Subject) -> str:
     c = subject.company
     if c is None:
         return "not in the table of known companies: looked for by this name"
-    parts = (c.legal_name if c.legal_name != subject.name else "", _listed(c), f"CIK {c.cik}" if c.cik else "", c.domain)
+    parts = (
+        c.legal_name if c.legal_name != subject.name else "",
+        _listed(c),
+        f"CIK {c.cik}" if c.cik else "",
+        c.domain,
+    )
     return " · ".join(plain(p) for p in parts if p)
 
 
@@ -97,5 +102,8 @@ def costs_line(costs: Costs) -> str:
     if costs.unknown:
         parts.append(f"{micros(costs.unknown)} of it for calls whose end nobody knows")
     parts.append(f"{costs.new_api_calls} new calls")
-    parts.append(f"{costs.cache_hits} from the cache" + (f", {micros(costs.total_cache_savings)} saved" if costs.total_cache_savings else ""))
+    parts.append(
+        f"{costs.cache_hits} from the cache"
+        + (f", {micros(costs.total_cache_savings)} saved" if costs.total_cache_savings else "")
+    )
     return "; ".join(parts)

@@ -17,37 +17,49 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from agent.companies import COLUMNS, DESCRIPTORS, LEGAL, STARTER, normalise, short_key, words
+from agent.companies import COLUMNS, LEGAL, STARTER, normalise, short_key, words
 
 NOT_A_COMPANY = re.compile(
     r"\b(?:etfs?|etns?|funds?|trust (?:units|[ivx]+)|warrants?|rights?|units?|notes?|debentures?|preferred|preference|"
-    r"subordinated|bonds?|acquisition|spac|blank check|municipal|(?:income|dividend|equity|enhanced) trust|enhanced|\d+x|shares? trust|commodity index|"
+    r"subordinated|bonds?|acquisition|spac|blank check|municipal|(?:income|dividend|equity|enhanced) trust|enhanced"
+    r"|\d+x|shares? trust|commodity index|"
     r"trust preferred|trups|bull|bear|depositary shares?,? each|closed.end|muni|munivest|muniyield|portfolios?|"
-    r"grayscale|proshares|currencyshares|graniteshares|strats|corts|certificates|certs|adjustable|floating|structured products|"
-    r"invesco trust|platinum trust|gold trust|exchangeable|ishares|spdr|invesco qqq|term trust|opportunities trust|strategic trust|quality trust)\b|\d%",
+    r"grayscale|proshares|currencyshares|graniteshares|strats|corts|certificates|certs|adjustable|floating"
+    r"|structured products|"
+    r"invesco trust|platinum trust|gold trust|exchangeable|ishares|spdr|invesco qqq|term trust|opportunities trust"
+    r"|strategic trust|quality trust)\b|\d%",
     re.IGNORECASE,
 )
 """Securities and shells that nobody researches as a prospect."""
 
 SECURITY = re.compile(
-    r"[\s,-]*\b(?:(?:american|sponsou?red|sponosred|new|global|common|ordinary|voting|non-?voting|subordinated?|limited|"
-    r"series [a-c]|class [a-z]|depositary|depository|capital|registered|new york registry|variable|multiple|partner)[\s,]*)+"
-    r"(?:stock|shares?|units?|receipts?|interests?)\b.*$|[\s,-]*\b(?:sponsored|sponosred|american)?\s*(?:ads|adss|adrs?)\b.*$|"
-    r"\s+shares?(?: of beneficial interest)?$|\s+common$|\s+class [a-c]$",
+    r"[\s,-]*\b(?:(?:american|sponsou?red|sponosred|new|global|common|ordinary|voting|non-?voting|subordinated?"
+    r"|limited|"
+    r"series [a-c]|class [a-z]|depositary|depository|capital|registered|new york registry|variable|multiple"
+    r"|partner)[\s,]*)+"
+    r"(?:stock|shares?|units?|receipts?|interests?)\b.*$|[\s,-]*\b(?:sponsored|sponosred|american)?\s*(?:ads|adss"
+    r"|adrs?)\b.*$|"
+    r"\s+shares?(?: of beneficial interest)?$|\s+common$|\s+class [a-c]\b.*$",
     re.IGNORECASE,
 )
 CORPORATE = re.compile(
-    r",?\s+(?:Inc\.?|Incorporated|Corp\.?|Corporation|Company|Co\.?|Ltd\.?|Limited|PLC|plc|LLC|L\.?P\.?|N\.?V\.?|AG|S\.?A\.?|SE)$"
+    r",?\s+(?:Inc\.?|Incorporated|Corp\.?|Corporation|Company|Co\.?|Ltd\.?|Limited|PLC|plc|LLC|L\.?P\.?|N\.?V\.?|AG"
+    r"|S\.?A\.?|SE)$"
 )
 """What a usual name leaves out and a legal name keeps."""
 PLACE = re.compile(r"\s*[/\\]\s*(?:[A-Za-z.& ]{1,17})\s*[/\\]?\s*$|\s*[/\\]\s*$")
 SMALL = frozenset("of and the for de du la le in on at by y van von der den und et".split())
 KEEP_UPPER = frozenset(
-    "ii iii iv vi vii usa us uk nv sa ag se plc llc lp ab ibm adt aes afl aig amd bae bhp bmw bnp bok cbiz cbre ccc cdw cf cgi "
-    "chs cme cna cnx csx cvs cvb dht dte dxc ebay ebs eog eqt fmc fnb fti gatx gsk hca hni hp hsbc ing itt jbg kb kbr kkr kla "
-    "lci lgi lkq lpl lsb mdu mgm mks mrc msc msci mvb ncr nec nio nmi nov nrg ntt nvr oge pbf pdf pg pge pjt pldt pnc ppg ppl "
-    "psb ptc pvh qcr rbc rci rh rpc rpm rxo sap sba sei sjw sk skf slm slr sm spx ssr ssga td tdk tfi tfs tjx tpg ttm ubs ufp "
-    "ugi umb umh ups usana usg vf wd wec wk wpp wsfs xpo xp ypf zto abb arm asml asx axa csl dbs dsm eni esco hdfc icici kddi "
+    "ii iii iv vi vii usa us uk nv sa ag se plc llc lp ab ibm adt aes afl aig amd bae bhp bmw bnp bok cbiz cbre ccc "
+    "cdw cf cgi "
+    "chs cme cna cnx csx cvs cvb dht dte dxc ebay ebs eog eqt fmc fnb fti gatx gsk hca hni hp hsbc ing itt jbg kb "
+    "kbr kkr kla "
+    "lci lgi lkq lpl lsb mdu mgm mks mrc msc msci mvb ncr nec nio nmi nov nrg ntt nvr oge pbf pdf pg pge pjt pldt "
+    "pnc ppg ppl "
+    "psb ptc pvh qcr rbc rci rh rpc rpm rxo sap sba sei sjw sk skf slm slr sm spx ssr ssga td tdk tfi tfs tjx tpg "
+    "ttm ubs ufp "
+    "ugi umb umh ups usana usg vf wd wec wk wpp wsfs xpo xp ypf zto abb arm asml asx axa csl dbs dsm eni esco hdfc "
+    "icici kddi "
     "lg lvmh msa oci omv rwe sgs smc stmicro teco vtb reit ai nnn".split()
 )
 
@@ -92,6 +104,8 @@ def clean_listed(name: str) -> str:
     twice = re.match(r"(.+?\b(?:inc\.|corporation|c\.v\.))\s+(.+)$", cut, re.IGNORECASE)
     if twice and words(twice[1])[:2] == words(twice[2])[:2]:
         cut = twice[2]
+    if cut.isupper() and " " in cut and len(cut) > 12:
+        cut = readable(cut)
     return re.sub(r"(?<=\w )(Of|And|The|For)(?= \w)", lambda m: m.group(0).lower(), cut)
 
 
@@ -163,7 +177,9 @@ def from_sec(path: Path) -> Iterator[Entry]:
     """The SEC's filers with a ticker, the largest first."""
     found: dict[str, Entry] = {}
     for row in json.loads(path.read_text(encoding="utf-8")).values():
-        if NOT_A_COMPANY.search(row["title"]) or re.search(r"\b(?:trust|fund)\b.*\d|\betf\b", row["title"], re.IGNORECASE):
+        if NOT_A_COMPANY.search(row["title"]) or re.search(
+            r"\b(?:trust|fund)\b.*\d|\betf\b", row["title"], re.IGNORECASE
+        ):
             continue
         cik = str(row["cik_str"])
         name = clean_filer(row["title"])
@@ -217,7 +233,11 @@ def _akin(a: str, b: str) -> bool:
     left, right = words(short_key(normalise(a))), words(short_key(normalise(b)))
     if not left or not right:
         return False
-    return left[0] == right[0] or "".join(left)[:6] == "".join(right)[:6] or bool({w for w in left if len(w) > 4} & set(right))
+    return (
+        left[0] == right[0]
+        or "".join(left)[:6] == "".join(right)[:6]
+        or bool({w for w in left if len(w) > 4} & set(right))
+    )
 
 
 def _fill(old: Entry, new: Entry) -> None:
@@ -241,7 +261,9 @@ def _share_class(ticker: str, old: Entry, new: Entry) -> bool:
     if new.origin != ["sec"] or not old.tickers:
         return True
     main = old.tickers[0]
-    return len(ticker) <= 4 and ticker[:3] == main[:3] or bool(re.fullmatch(re.escape(main.split(".")[0]) + r"\.[A-C]", ticker))
+    return (len(ticker) <= 4 and ticker[:3] == main[:3]) or bool(
+        re.fullmatch(re.escape(main.split(".")[0]) + r"\.[A-C]", ticker)
+    )
 
 
 def with_ids(entries: Iterable[Entry], wanted: frozenset[str]) -> list[Entry]:
@@ -295,7 +317,9 @@ def build(folder: Path, additions: Path) -> list[tuple[str, ...]]:
     merger.entries = [e for e in merger.entries if e.tickers or e.cik]
     merger.entries.sort(key=lambda e: ("sp5" not in e.origin, size.get(e.cik, len(size)) if e.cik else len(size) // 3))
     lines = list(read_csv(additions))
-    entries = with_ids(merger.entries, frozenset(line["id"] for line in lines) | {"airbnb", "netflix", "nike", "tesla", "nvidia"})
+    entries = with_ids(
+        merger.entries, frozenset(line["id"] for line in lines) | {"airbnb", "netflix", "nike", "tesla", "nvidia"}
+    )
     apply_additions(entries, lines)
     return [e.row() for e in entries]
 

@@ -29,7 +29,9 @@ def main() -> int:
     alive = sum(len(s) for _, s in planted.values())
     said = sum(count for count, _ in honest.values())
     refused = said - sum(len(a) for _, a in honest.values())
-    print(f"\n{total} planted, {total - alive} caught; {said} honest, {refused} falsely rejected ({refused / said:.1%})")
+    print(
+        f"\n{total} planted, {total - alive} caught; {said} honest, {refused} falsely rejected ({refused / said:.1%})"
+    )
     return int(alive > 0 or refused / said >= MOST_REFUSED or total < LEAST)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -19,7 +20,9 @@ from tests.prove_citations import MOST_REFUSED
 NAMES = ("Acme", "Acme Corporation")
 
 
-def quoted(quote: str, *, about: str = "Acme", title: str = "", document: str = "", published: datetime | None = None) -> Quoted:
+def quoted(
+    quote: str, *, about: str = "Acme", title: str = "", document: str = "", published: datetime | None = None
+) -> Quoted:
     """A quote in a stored text, by default alone in it."""
     text = document or quote
     return Quoted("e1", quote, text, max(0, text.find(quote)), title, about, published)
@@ -57,9 +60,18 @@ def test_there_are_sixty_hand_written_triples_over_all_datasets() -> None:
     claims = honest_claims(verbatim=False)
     assert len({c.quote for c in claims}) >= 60
     assert {c.dataset for c in claims} == {
-        "profile", "products", "financials", "funding", "leadership", "news", "hiring", "technology", "strategy",
-        "competitors", "customers",
-    }  # fmt: skip
+        "profile",
+        "products",
+        "financials",
+        "funding",
+        "leadership",
+        "news",
+        "hiring",
+        "technology",
+        "strategy",
+        "competitors",
+        "customers",
+    }
 
 
 # --- by hand -----------------------------------------------------------------------------------------------------------
@@ -73,54 +85,134 @@ REFUSED = [
     ("unmarked_rounding", "Acme's loss was $1.4 billion.", "Acme's loss was $1.39 billion.", "numbers"),
     ("rounding_too_far", "Acme has about 10,000 customers.", "Acme has 12,700 customers.", "numbers"),
     ("an_upper_limit_told_as_the_figure", "Acme cut 500 jobs.", "Acme cut up to 500 jobs.", "numbers"),
-    ("a_lower_limit_told_as_an_upper_one", "Acme has less than 500 stores.", "Acme has more than 500 stores.", "numbers"),
+    (
+        "a_lower_limit_told_as_an_upper_one",
+        "Acme has less than 500 stores.",
+        "Acme has more than 500 stores.",
+        "numbers",
+    ),
     ("percent_told_as_points", "Margin fell 3 percentage points.", "Margin fell 3%.", "numbers"),
-    ("a_figure_of_another_line", "Acme's operating loss was $3.6 billion.", "Acme's revenue was $3.6 billion and its operating loss was $1.4 billion.", "numbers"),
-    ("a_figure_of_another_year", "Acme's revenue was $3.6 billion in 2024.", "Acme's revenue was $3.6 billion in 2025 and $2.8 billion in 2024.", "numbers"),
-    ("the_figure_compared_with", "Acme's revenue was $2.7 billion.", "Acme's revenue was $3.6 billion, up from $2.7 billion.", "numbers"),
+    (
+        "a_figure_of_another_line",
+        "Acme's operating loss was $3.6 billion.",
+        "Acme's revenue was $3.6 billion and its operating loss was $1.4 billion.",
+        "numbers",
+    ),
+    (
+        "a_figure_of_another_year",
+        "Acme's revenue was $3.6 billion in 2024.",
+        "Acme's revenue was $3.6 billion in 2025 and $2.8 billion in 2024.",
+        "numbers",
+    ),
+    (
+        "the_figure_compared_with",
+        "Acme's revenue was $2.7 billion.",
+        "Acme's revenue was $3.6 billion, up from $2.7 billion.",
+        "numbers",
+    ),
     ("a_count_of_something_else", "Acme has 300 customers.", "Acme has 500 customers and 300 employees.", "numbers"),
     ("a_loss_told_as_a_gain", "Acme's net income was $4 million.", "Acme's net income was $(4) million.", "numbers"),
     ("a_spelt_number_changed", "Acme has eleven offices.", "Acme has twelve offices.", "numbers"),
     ("another_fiscal_quarter", "Acme's sales rose 5% in Q1 FY2027.", "Acme's sales rose 5% in Q3 FY2026.", "dates"),
-    ("a_fiscal_year_told_as_a_calendar_year", "Acme's sales rose 5% in 2026.", "Acme's sales rose 5% in fiscal 2026.", "dates"),
+    (
+        "a_fiscal_year_told_as_a_calendar_year",
+        "Acme's sales rose 5% in 2026.",
+        "Acme's sales rose 5% in fiscal 2026.",
+        "dates",
+    ),
     ("an_invented_year", "Acme opened a plant in 2024.", "Acme opened a plant.", "dates"),
-    ("a_year_of_another_event", "Acme went public in 2012.", "Acme was founded in 2012 and Acme went public in 2020.", "dates"),
+    (
+        "a_year_of_another_event",
+        "Acme went public in 2012.",
+        "Acme was founded in 2012 and Acme went public in 2020.",
+        "dates",
+    ),
     ("by_told_as_since", "Acme has served banks since 2019.", "Acme has served banks until 2019.", "dates"),
     ("last_year_told_as_last_month", "Acme opened a plant last month.", "Acme opened a plant last year.", "dates"),
     ("a_rival_with_the_same_figure", "Acme has 3,000 customers.", "Ravenport has 3,000 customers.", "entity"),
-    ("a_rival_in_the_same_sentence", "Acme has 3,000 customers.", "Ravenport has 3,000 customers, while Acme has 10,000.", "entity"),
+    (
+        "a_rival_in_the_same_sentence",
+        "Acme has 3,000 customers.",
+        "Ravenport has 3,000 customers, while Acme has 10,000.",
+        "entity",
+    ),
     ("a_swapped_last_name", "Ann Ray leads Acme.", "Ann Lee and Bob Ray lead Acme.", "entity"),
     ("another_version", "Acme uses GPT-5.", "Acme uses GPT-4.", "entity"),
     ("ceo_told_as_cfo", "Ann Lee is Acme's CFO.", "Ann Lee is Acme's chief executive officer.", "recall"),
     ("the_wrong_person_for_the_role", "Bob Ray is CEO.", "Ann Lee is CEO and Bob Ray is CFO.", "recall"),
-    ("the_wrong_person_in_a_list", "Cy Poe is CFO of Acme.", "Acme is led by Ann Lee (CEO), Bob Ray (CFO) and Cy Poe (COO).", "recall"),
+    (
+        "the_wrong_person_in_a_list",
+        "Cy Poe is CFO of Acme.",
+        "Acme is led by Ann Lee (CEO), Bob Ray (CFO) and Cy Poe (COO).",
+        "recall",
+    ),
     ("the_wrong_person_before_the_role", "CFO Ann Lee spoke.", "CEO Ann Lee and CFO Bob Ray spoke.", "recall"),
     ("a_role_elsewhere", "Ann Lee is CEO of Acme.", "Ann Lee, CEO of Ravenport, sits on the board.", "recall"),
     ("the_buyer_told_as_the_bought", "Ravenport acquired Acme.", "Acme acquired Ravenport.", "recall"),
-    ("the_buyer_told_as_the_bought_in_the_passive", "Acme was acquired by Ravenport.", "Ravenport was acquired by Acme.", "recall"),
+    (
+        "the_buyer_told_as_the_bought_in_the_passive",
+        "Acme was acquired by Ravenport.",
+        "Ravenport was acquired by Acme.",
+        "recall",
+    ),
     ("rose_told_as_fell", "Acme's profit rose 3%.", "Acme's revenue rose 5% while profit fell 3%.", "recall"),
-    ("operating_income_told_as_income", "Acme's income was $5 million.", "Acme's operating income was $5 million.", "recall"),
-    ("one_of_the_largest_told_as_the_largest", "Acme is the largest bakery.", "Acme is one of the largest bakeries.", "polarity"),
+    (
+        "operating_income_told_as_income",
+        "Acme's income was $5 million.",
+        "Acme's operating income was $5 million.",
+        "recall",
+    ),
+    (
+        "one_of_the_largest_told_as_the_largest",
+        "Acme is the largest bakery.",
+        "Acme is one of the largest bakeries.",
+        "polarity",
+    ),
     ("a_swapped_object", "Acme sells cloud bakery software.", "Acme sells cloud payroll software.", "recall"),
-    ("an_invented_aside", "Acme, the undisputed pioneer of cheap bread, opened a plant.", "Acme opened a plant.", "recall"),
+    (
+        "an_invented_aside",
+        "Acme, the undisputed pioneer of cheap bread, opened a plant.",
+        "Acme opened a plant.",
+        "recall",
+    ),
     ("a_dropped_not", "Acme acquired Ravenport.", "Acme did not acquire Ravenport.", "polarity"),
     ("a_not_with_a_cyrillic_letter", "Acme did n\u043et acquire Ravenport.", "Acme did acquire Ravenport.", "polarity"),
-    ("a_not_with_an_invisible_space", "Acme did no\u200bt acquire Ravenport.", "Acme did acquire Ravenport.", "polarity"),
-    ("a_denial_told_as_a_fact", "Acme acquired Ravenport.", "Acme denied that, in 2020, it acquired Ravenport.", "polarity"),
+    (
+        "a_not_with_an_invisible_space",
+        "Acme did no\u200bt acquire Ravenport.",
+        "Acme did acquire Ravenport.",
+        "polarity",
+    ),
+    (
+        "a_denial_told_as_a_fact",
+        "Acme acquired Ravenport.",
+        "Acme denied that, in 2020, it acquired Ravenport.",
+        "polarity",
+    ),
     ("a_plan_told_as_done", "Acme opened a plant.", "Acme plans to open a plant.", "polarity"),
     ("a_done_thing_told_as_planned", "Acme plans to open a plant.", "Acme opened a plant.", "polarity"),
-    ("a_plan_behind_an_and", "Acme hired 200 people.", "Acme plans to open a plant in Bonn and hire 200 people.", "polarity"),
+    (
+        "a_plan_behind_an_and",
+        "Acme hired 200 people.",
+        "Acme plans to open a plant in Bonn and hire 200 people.",
+        "polarity",
+    ),
     ("a_headline_infinitive_told_as_done", "Acme acquired Ravenport.", "Acme to acquire Ravenport.", "polarity"),
     ("an_agreement_told_as_done", "Acme acquired Ravenport.", "Acme agreed to acquire Ravenport.", "polarity"),
     ("may_told_as_will", "Acme will close the plant.", "Acme may close the plant.", "polarity"),
     ("hearsay_told_as_a_fact", "Acme bought Ravenport.", "Acme reportedly bought Ravenport.", "polarity"),
-    ("a_condition_dropped", "The deal will close in June.", "If regulators agree, the deal will close in June.", "polarity"),
+    (
+        "a_condition_dropped",
+        "The deal will close in June.",
+        "If regulators agree, the deal will close in June.",
+        "polarity",
+    ),
     ("former_told_as_present", "CEO Ann Lee founded Acme.", "Former CEO Ann Lee founded Acme.", "polarity"),
     ("no_longer_told_as_present", "Ann Lee is CEO of Acme.", "Ann Lee is no longer CEO of Acme.", "polarity"),
     ("interim_told_as_permanent", "Ann Lee is CEO of Acme.", "Ann Lee is interim CEO of Acme.", "polarity"),
     ("was_told_as_is", "Ann Lee is CEO of Acme.", "Ann Lee was CEO of Acme.", "polarity"),
     ("failed_to_told_as_done", "Acme met its target.", "Acme failed to meet its target.", "polarity"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("sentence", "quote", "name"), [pytest.param(s, q, n, id=i) for i, s, q, n in REFUSED])
@@ -138,14 +230,34 @@ ACCEPTED = [
     ("a_loss_in_brackets", "Acme had a net loss of $4 million.", "Acme had a net loss of $(4) million."),
     ("the_passive", "Ravenport was acquired by Acme in 2020.", "Acme acquired Ravenport in 2020."),
     ("spelt_out_roles", "Ann Lee is Acme's chief executive.", "Ann Lee, CEO, joined Acme."),
-    ("the_second_of_a_list", "Bob Ray is CFO of Acme.", "Acme is led by Ann Lee (CEO), Bob Ray (CFO) and Cy Poe (COO)."),
+    (
+        "the_second_of_a_list",
+        "Bob Ray is CFO of Acme.",
+        "Acme is led by Ann Lee (CEO), Bob Ray (CFO) and Cy Poe (COO).",
+    ),
     ("a_legal_suffix", "Acme Corp. opened a plant.", "Acme opened a plant."),
-    ("another_dash_and_space", "Acme\u2019s sales rose 5\u00a0% in 2024\u20132025.", "Acme's sales rose 5% in 2024-2025."),
+    (
+        "another_dash_and_space",
+        "Acme\u2019s sales rose 5\u00a0% in 2024\u20132025.",
+        "Acme's sales rose 5% in 2024-2025.",
+    ),
     ("fullwidth_digits", "Acme has \uff13\uff14 stores.", "Acme has 34 stores."),
     ("an_accent", "Acme bought Nestle Cafe.", "Acme bought Nestlé Café."),
-    ("the_own_half_of_a_comparison", "Acme has 10,000 customers.", "Acme has 10,000 customers, while Ravenport has 3,000."),
-    ("the_untouched_half_of_a_negation", "Acme cut jobs in Bonn.", "Acme did not raise prices, but it cut jobs in Bonn."),
-    ("a_number_form_of_a_filing", "Acme filed its 10-K in March 2026.", "Acme filed its 10-K in March 2026 with the SEC."),
+    (
+        "the_own_half_of_a_comparison",
+        "Acme has 10,000 customers.",
+        "Acme has 10,000 customers, while Ravenport has 3,000.",
+    ),
+    (
+        "the_untouched_half_of_a_negation",
+        "Acme cut jobs in Bonn.",
+        "Acme did not raise prices, but it cut jobs in Bonn.",
+    ),
+    (
+        "a_number_form_of_a_filing",
+        "Acme filed its 10-K in March 2026.",
+        "Acme filed its 10-K in March 2026 with the SEC.",
+    ),
 ]
 
 
@@ -196,7 +308,9 @@ def test_a_document_that_never_names_the_subject_is_not_about_it() -> None:
 
 
 def test_a_name_inside_another_word_is_not_the_name() -> None:
-    assert "entity" in why(check_claim("Revenue grew.", [quoted("Revenue grew.", about="", document="Acmeville: Revenue grew.")], NAMES))
+    assert "entity" in why(
+        check_claim("Revenue grew.", [quoted("Revenue grew.", about="", document="Acmeville: Revenue grew.")], NAMES)
+    )
 
 
 def test_a_quote_cut_behind_its_not_is_rejected() -> None:
@@ -213,7 +327,10 @@ def test_a_date_the_quote_leaves_implicit_may_come_from_publication() -> None:
 
 
 def test_the_detail_says_what_disagrees() -> None:
-    assert why(check("Acme's revenue grew 34%.", "Acme's revenue grew 29%."))["numbers"] == "34% is not in the quote; it has 29%"
+    assert (
+        why(check("Acme's revenue grew 34%.", "Acme's revenue grew 29%."))["numbers"]
+        == "34% is not in the quote; it has 29%"
+    )
 
 
 # --- inferences --------------------------------------------------------------------------------------------------------
@@ -246,9 +363,17 @@ def test_advice_may_not_invent_numbers_dates_or_names() -> None:
 def evidence(id: str, value: JsonValue, quote: str = "", *, field: str = "employees", day: int = 1) -> Evidence:
     at = datetime(2026, 5, day, tzinfo=UTC)
     return Evidence(
-        id=id, document_id="d", start=0, quote=quote, dataset="profile", field=field, value=value, about="Acme",
-        published_at=at, retrieved_at=at,
-    )  # fmt: skip
+        id=id,
+        document_id="d",
+        start=0,
+        quote=quote,
+        dataset="profile",
+        field=field,
+        value=value,
+        about="Acme",
+        published_at=at,
+        retrieved_at=at,
+    )
 
 
 def test_different_counts_of_the_same_day_contradict() -> None:
@@ -269,7 +394,9 @@ def test_a_newer_value_or_a_rounded_one_does_not_contradict() -> None:
 def test_two_founding_years_or_seats_contradict_whenever_they_were_published() -> None:
     assert find_contradictions([evidence("a", "2012", field="founded"), evidence("b", 2014, field="founded", day=9)])
     assert find_contradictions([evidence("a", "Bozeman", field="hq"), evidence("b", "San Mateo", field="hq", day=9)])
-    assert not find_contradictions([evidence("a", "Bozeman", field="hq"), evidence("b", "Bozeman, Montana", field="hq")])
+    assert not find_contradictions(
+        [evidence("a", "Bozeman", field="hq"), evidence("b", "Bozeman, Montana", field="hq")]
+    )
     assert not find_contradictions([evidence("a", "bread", field="summary"), evidence("b", "cake", field="summary")])
 
 
@@ -279,14 +406,23 @@ def test_two_founding_years_or_seats_contradict_whenever_they_were_published() -
 @pytest.mark.parametrize(
     ("text", "sentences"),
     [
-        ("Acme Inc. rose 3.5% to $1.4bn. The U.S. unit fell. Dr. Lee left.", ["Acme Inc. rose 3.5% to $1.4bn.", "The U.S. unit fell.", "Dr. Lee left."]),
+        (
+            "Acme Inc. rose 3.5% to $1.4bn. The U.S. unit fell. Dr. Lee left.",
+            ["Acme Inc. rose 3.5% to $1.4bn.", "The U.S. unit fell.", "Dr. Lee left."],
+        ),
         ("Heading\n\n- first item\n- second item\n1. third", ["Heading", "first item", "second item", "third"]),
-        ("A long line of prose that was wrapped by hand and\ngoes on here. Next one.", ["A long line of prose that was wrapped by hand and\ngoes on here.", "Next one."]),
-        ("It works at Acme Corp. The rest waits... Then more!", ["It works at Acme Corp.", "The rest waits...", "Then more!"]),
+        (
+            "A long line of prose that was wrapped by hand and\ngoes on here. Next one.",
+            ["A long line of prose that was wrapped by hand and\ngoes on here.", "Next one."],
+        ),
+        (
+            "It works at Acme Corp. The rest waits... Then more!",
+            ["It works at Acme Corp.", "The rest waits...", "Then more!"],
+        ),
         ("", []),
         (" \n\t ", []),
     ],
-)  # fmt: skip
+)
 def test_sentences_are_cut_where_a_reader_would(text: str, sentences: list[str]) -> None:
     assert [text[a:b] for a, b in split_sentences(text)] == sentences
 
@@ -296,7 +432,7 @@ def test_sentences_are_cut_where_a_reader_would(text: str, sentences: list[str])
 def test_sentence_spans_are_ordered_and_lose_no_word(text: str) -> None:
     spans = split_sentences(text)
     assert all(0 <= a < b <= len(text) for a, b in spans)
-    assert all(x[1] <= y[0] for x, y in zip(spans, spans[1:], strict=False))
+    assert all(x[1] <= y[0] for x, y in pairwise(spans))
     kept = "".join(text[a:b] for a, b in spans)
     assert sum(c.isalpha() for c in kept) == sum(c.isalpha() for c in text)
 
@@ -305,7 +441,8 @@ def test_sentence_spans_are_ordered_and_lose_no_word(text: str) -> None:
 
 WORDS = st.lists(
     st.sampled_from(
-        "Acme Ravenport CEO Ann Lee not plans to acquired rose 34% $3.6 billion fiscal 2026 Q3 million and , . ( ) - from former 1,000 "
+        "Acme Ravenport CEO Ann Lee not plans to acquired rose 34% $3.6 billion fiscal 2026 Q3 million and , . ( ) - "
+        "from former 1,000 "
         "\u200b n't Delta's 2026-01-31 May 5 twelve hundred of the".split(" ")
     ),
     max_size=30,
@@ -319,8 +456,12 @@ def test_no_text_raises_and_the_answer_is_always_the_same(
     sentence: str, quote: str, document: str, names: list[str], kind: str
 ) -> None:
     q = Quoted("e1", quote, document, 0, title=sentence[:20], about=quote[:20])
-    a = check_claim(sentence, [q], names, kind="fact" if kind == "fact" else "inference", vendor=[q], vendor_names=names)
-    b = check_claim(sentence, [q], names, kind="fact" if kind == "fact" else "inference", vendor=[q], vendor_names=names)
+    a = check_claim(
+        sentence, [q], names, kind="fact" if kind == "fact" else "inference", vendor=[q], vendor_names=names
+    )
+    b = check_claim(
+        sentence, [q], names, kind="fact" if kind == "fact" else "inference", vendor=[q], vendor_names=names
+    )
     assert a == b
     assert all(c.passed == (not c.detail) for c in a)
 
@@ -340,7 +481,21 @@ def test_word_for_word_holds_inside_a_longer_text(base: Honest, lines: int) -> N
     assert not why(check_claim(base.quote, [q], base.names))
 
 
-HOSTILE = ["a" * 100_000, "1," * 50_000, "- " * 50_000, "Acme " * 20_000, "(" * 100_000, "not, and " * 12_000, "$1 million and " * 7_000, "." * 100_000, "A. " * 33_000, "CEO Ann Lee, " * 8_000, "fiscal " * 15_000, "two hundred and " * 7_000, "\u0301" * 100_000]  # fmt: skip
+HOSTILE = [
+    "a" * 100_000,
+    "1," * 50_000,
+    "- " * 50_000,
+    "Acme " * 20_000,
+    "(" * 100_000,
+    "not, and " * 12_000,
+    "$1 million and " * 7_000,
+    "." * 100_000,
+    "A. " * 33_000,
+    "CEO Ann Lee, " * 8_000,
+    "fiscal " * 15_000,
+    "two hundred and " * 7_000,
+    "\u0301" * 100_000,
+]
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=[t[:8] for t in HOSTILE])
@@ -359,13 +514,21 @@ def test_hostile_text_takes_no_time(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "value", "unit"),
     [
-        ("$3.6 billion", 3_600_000_000, "USD"), ("€3,600m", 3_600_000_000, "EUR"), ("12 percent", 12, "%"), ("twenty-two", 22, ""),
-        ("50 bps", 50, "bps"), ("10 000", 10_000, ""), ("-5%", -5, "%"), ("C$4k", 4_000, "CAD"), ("two hundred and fifty", 250, ""),
+        ("$3.6 billion", 3_600_000_000, "USD"),
+        ("€3,600m", 3_600_000_000, "EUR"),
+        ("12 percent", 12, "%"),
+        ("twenty-two", 22, ""),
+        ("50 bps", 50, "bps"),
+        ("10 000", 10_000, ""),
+        ("-5%", -5, "%"),
+        ("C$4k", 4_000, "CAD"),
+        ("two hundred and fifty", 250, ""),
     ],
-)  # fmt: skip
+)
 def test_figures_are_read_in_all_their_forms(text: str, value: int, unit: str) -> None:
     (found,) = quantities(clean(text))
-    assert (found.value, found.unit) == (value, unit)
+    assert int(found.value) == value
+    assert found.unit == unit
 
 
 def test_dates_are_no_quantities() -> None:

@@ -147,7 +147,8 @@ def test_a_message_is_about_the_company_a_person_would_name(message: str, expect
 def test_a_misspelt_name_is_understood_and_marked_as_such(message: str, expected: str) -> None:
     subject = find_subject(message)
     assert the_id(subject) == expected
-    assert subject is not None and subject.matched_by == "fuzzy"
+    assert subject is not None
+    assert subject.matched_by == "fuzzy"
 
 
 @pytest.mark.parametrize(
@@ -171,18 +172,29 @@ def test_a_follow_up_keeps_the_company_until_another_is_asked_about(message: str
 
 
 def test_a_message_without_a_company_has_no_subject() -> None:
-    for message in ("", "   ", "hello", "Who leads it?", "What can you do?", "Help me sell more", "Who is our competitor?"):
+    for message in (
+        "",
+        "   ",
+        "hello",
+        "Who leads it?",
+        "What can you do?",
+        "Help me sell more",
+        "Who is our competitor?",
+    ):
         assert find_subject(message) is None, message
 
 
 def test_namesakes_are_listed_as_alternatives() -> None:
     delta = find_subject("Tell me about Delta")
     assert the_id(delta) == "delta-air-lines"
-    assert delta is not None and "Delta Apparel" in delta.alternatives
+    assert delta is not None
+    assert "Delta Apparel" in delta.alternatives
     apple = find_subject("Research Apple")
-    assert apple is not None and any(name.startswith("Apple ") for name in apple.alternatives)
+    assert apple is not None
+    assert any(name.startswith("Apple ") for name in apple.alternatives)
     snowflake = find_subject("Research Snowflake")
-    assert snowflake is not None and snowflake.alternatives == ()
+    assert snowflake is not None
+    assert snowflake.alternatives == ()
 
 
 def test_the_way_a_company_was_found_is_said() -> None:
@@ -203,8 +215,10 @@ def test_the_way_a_company_was_found_is_said() -> None:
 
 def test_a_domain_that_no_table_knows_is_an_identity_all_the_same() -> None:
     subject = find_subject("Research acme-robotics.io")
-    assert subject is not None and subject.company is not None
-    assert subject.company.domain == "acme-robotics.io" and subject.company.cik == ""
+    assert subject is not None
+    assert subject.company is not None
+    assert subject.company.domain == "acme-robotics.io"
+    assert subject.company.cik == ""
 
 
 def test_looking_a_name_up_takes_no_time_once_the_table_is_loaded() -> None:
@@ -230,7 +244,8 @@ def test_looking_a_name_up_takes_no_time_once_the_table_is_loaded() -> None:
     ],
 )
 def test_names_of_one_company_match(a: str, b: str) -> None:
-    assert names_match(a, b) and names_match(b, a)
+    assert names_match(a, b)
+    assert names_match(b, a)
 
 
 @pytest.mark.parametrize(
@@ -245,7 +260,8 @@ def test_names_of_one_company_match(a: str, b: str) -> None:
     ],
 )
 def test_names_of_different_companies_do_not_match(a: str, b: str) -> None:
-    assert not names_match(a, b) and not names_match(b, a)
+    assert not names_match(a, b)
+    assert not names_match(b, a)
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def _read_datasets(path: Path) -> dict[str, Dataset]:
         try:
             checked = _DatasetEntry.model_validate(entry)
         except ValidationError as exc:
-            _refuse(path, text, exc.errors(include_input=False)[0], _DatasetEntry, (name,))
+            _refuse(path, text, _worst(exc), _DatasetEntry, (name,))
         found[name] = Dataset(id=name, **checked.model_dump())
     return found
 
@@ -102,7 +102,7 @@ def _read_consumer(path: Path, datasets: Mapping[str, Dataset]) -> ConsumerType:
     try:
         checked = _ConsumerFile.model_validate(raw)
     except ValidationError as exc:
-        _refuse(path, text, exc.errors(include_input=False)[0], _ConsumerFile, ())
+        _refuse(path, text, _worst(exc), _ConsumerFile, ())
     for name in checked.requirements:
         if name not in datasets:
             where = _place(path, text, ("requirements", name))
@@ -129,6 +129,12 @@ def _parse(path: Path) -> tuple[str, dict[str, object]]:
 
 
 # --- saying what is wrong ----------------------------------------------------------------------------------------------
+
+
+def _worst(exc: ValidationError) -> ErrorDetails:
+    """A misspelt key also makes the right one missing: the misspelling is what to report."""
+    errors = exc.errors(include_input=False)
+    return next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
 
 
 def _refuse(path: Path, text: str, error: ErrorDetails, model: type[BaseModel], within: tuple[str, ...]) -> NoReturn:
@@ -163,7 +169,9 @@ def _place(path: Path, text: str, loc: Sequence[int | str]) -> str:
             at = entries[part] if part < len(entries) else at
             continue
         key = re.escape(part)
-        found = next((i for i in range(at, len(lines)) if re.match(rf"\s*\[(?:[\w.]+\.)?[\"']?{key}[\"']?\]", lines[i])), None)
+        found = next(
+            (i for i in range(at, len(lines)) if re.match(rf"\s*\[(?:[\w.]+\.)?[\"']?{key}[\"']?\]", lines[i])), None
+        )
         if found is None or n:
             plain = re.compile(rf"""(?:^\s*|[{{,]\s*)["']?{key}["']?\s*=""")
             found = next((i for i in range(at, len(lines)) if plain.search(lines[i])), found)

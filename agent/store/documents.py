@@ -17,15 +17,11 @@ from sqlite_utils import Database as Tables
 from agent.records import Document, Evidence
 from agent.store.database import Database
 from agent.store.documents_schema import migrations
+from agent.store.documents_search import search_passages
 from agent.store.passages import cut, match_any, match_names
 from tools.base import FieldQuote, Frozen, Passage
 
 T = TypeVar("T")
-
-TITLE_WEIGHT, TAGS_WEIGHT, TEXT_WEIGHT = 1.5, 1.0, 1.0
-"""BM25 weights of the index's columns."""
-DATASET_BOOST = 1.5
-"""A passage known to fill a wanted dataset beats a like one that is not."""
 
 Fields = Mapping[str, Sequence[FieldQuote]]
 """Document id -> the dataset fields that its text is known to fill."""
@@ -99,7 +95,7 @@ class DocumentStore:
         match, names = match_any(query), match_names(about)
         if not match or limit < 1 or (about and not names):
             return []
-        return await self.database.read(lambda t: _search(t, match, names, limit, frozenset(datasets), tenant))
+        return await self.database.read(lambda t: search_passages(t, match, names, limit, frozenset(datasets), tenant))
 
     async def revision(self) -> int:
         """A number that grows whenever the content of the index changes."""
@@ -223,52 +219,6 @@ def _load_evidence(tables: Tables, ids: Iterable[str]) -> dict[str, Evidence]:
 
 def _ordered(found: Mapping[str, T], ids: Sequence[str]) -> list[T]:
     return [found[i] for i in dict.fromkeys(ids) if i in found]
-
-
-# --- search ----------------------------------------------------------------------------------------------------------
-
-_SEARCH = f"""
-select p.document_id, p.start, p.length,
-       -bm25(passages_fts, {TITLE_WEIGHT}, {TAGS_WEIGHT}, {TEXT_WEIGHT}) as score
-from passages_fts join passages p on p.id = passages_fts.rowid
-where passages_fts match :match
-  and exists (select 1 from owners o where o.document_id = p.document_id and o.tenant in ('', :tenant))
-  and (:names = '' or p.document_id in (
-        select named.document_id from passages_fts n join passages named on named.id = n.rowid
-        where n."passages_fts" match nullif(:names, '')))
-order by score desc, p.id limit :limit
-"""
-
-
-def _search(tables: Tables, match: str, names: str, limit: int, datasets: frozenset[str], tenant: str) -> list[Passage]:
-    wide = limit * 4 if datasets else limit
-    values = {"match": match, "names": names, "tenant": tenant, "limit": wide}
-    hits = tables.conn.execute(_SEARCH, values).fetchall()
-    sql = "select * from documents where id in (select value from json_each(?))"
-    ids = json.dumps(list({hit["document_id"] for hit in hits}))
-    rows = {row["id"]: dict(row) for row in tables.conn.execute(sql, (ids,))}
-    found = [_passage(dict(hit), rows[hit["document_id"]], datasets) for hit in hits]
-    found.sort(key=lambda p: -p.score)
-    return found[:limit]
-
-
-def _passage(hit: dict[str, object], row: dict[str, object], datasets: frozenset[str]) -> Passage:
-    start, length, whole = int(str(hit["start"])), int(str(hit["length"])), str(row["text"])
-    text = whole[start : start + length]
-    quotes = (FieldQuote.model_validate(f) for f in json.loads(str(row["fields"])))
-    fields = tuple(f for f in quotes if f.quote in text)
-    wanted = any(f.dataset in datasets for f in fields)
-    kept = {name: row[name] for name in ("url", "title", "published_at", "origin", "licence", "about")}
-    return Passage.model_validate(
-        {
-            **kept,
-            "document_id": row["id"],
-            "start": start,
-            "text": text,
-            "score": float(str(hit["score"])) * (DATASET_BOOST if wanted else 1.0),
-            "fields": fields,
-        }
-    )
 
 
 # --- files, erasure, counts ------------------------------------------------------------------------------------------

@@ -1,0 +1,5 @@
+"""`python -m cli` is `dossier`."""
+
+from cli import main
+
+main()
