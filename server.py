@@ -7,26 +7,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
-import socket
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from decimal import Decimal
 from time import monotonic
 from typing import Annotated, Any
 
-import uvicorn
 from fastapi import FastAPI, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.sse import format_sse_event
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agent.budget import UsageRow
 from agent.errors import (
-    ConfigError,
     DossierError,
     InternalError,
     InvalidCursor,
@@ -36,7 +34,6 @@ from agent.errors import (
 )
 from agent.records import Brief, ConsumerType, Costs, QualityReport, StopReason, new_id, to_usd
 from agent.runs import Runs
-from agent.scrub import Scrubber, set_up_logging
 from agent.services import Services, now_utc, open_services
 from agent.settings import Settings, load_settings
 from agent.store.runs import Run, RunStatus
@@ -223,8 +220,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version="0.1.0",
         summary="Sales research that shows its work, keeps its budget and cites its words.",
         lifespan=lifespan,
-        max_body_size=settings.max_body_bytes,
     )
+    app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
     _add_error_handlers(app)
     _add_threads(app)
     _add_runs(app)
@@ -460,6 +457,30 @@ def _costs(costs: Costs) -> CostsView:
     )
 
 
+class BodyLimit:
+    """Refuses to read a body over the limit. FastAPI's own limit would answer in plain text."""
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self._app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Counts what is read, and trusts a length that is stated only to refuse sooner."""
+        stated = Headers(scope=scope).get("content-length", "") if scope["type"] == "http" else ""
+        read = int(stated) if stated.isascii() and stated.isdigit() and int(stated[:16]) > self._limit else 0
+
+        async def bounded() -> Message:
+            nonlocal read
+            message = await receive() if read <= self._limit else {"type": "http.disconnect"}
+            if message["type"] == "http.request":
+                read += len(message.get("body", b""))
+            if read > self._limit:
+                raise HTTPException(413)
+            return message
+
+        await self._app(scope, bounded, send)
+
+
 def _describe_problems(app: FastAPI) -> None:
     """Errors go out as `application/problem+json`; FastAPI would describe them by the media type of the success."""
     describe = app.openapi
@@ -477,17 +498,22 @@ def _describe_problems(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _problem(error: DossierError, scrub: Any = str, status: int | None = None) -> JSONResponse:
+def _problem(
+    error: DossierError, scrub: Any = str, *, status: int | None = None, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
     problem = Problem(
         type=f"urn:dossier:error:{error.code}",
         title=error.code.replace("_", " ").capitalize(),
         status=status or error.status,
-        detail=scrub(error.message),
+        # A name in the body may be half a surrogate pair, which has no bytes.
+        detail=scrub(error.message).encode(errors="replace").decode(),
         code=error.code,
     )
-    headers = {"Retry-After": "1"} if error.retryable else None
     return JSONResponse(
-        problem.model_dump(), status_code=problem.status, media_type="application/problem+json", headers=headers
+        problem.model_dump(),
+        status_code=problem.status,
+        media_type="application/problem+json",
+        headers={**({"Retry-After": "1"} if error.retryable else {}), **(headers or {})},
     )
 
 
@@ -502,7 +528,9 @@ def _add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def malformed(request: Request, exc: RequestValidationError) -> JSONResponse:
-        places = [f"{'.'.join(str(p) for p in e['loc'][1:]) or 'body'}: {e['msg']}" for e in exc.errors()[:5]]
+        places = [f"{'.'.join(str(p) for p in e['loc'][1:])[:80] or 'body'}: {e['msg']}" for e in exc.errors()[:5]]
+        if "json" not in request.headers.get("content-type", "") and request.method == "POST":
+            places = ["The body must be JSON: send it with Content-Type: application/json."]
         return _problem(MalformedRequest("; ".join(places)), scrub(request))
 
     @app.exception_handler(HTTPException)
@@ -513,79 +541,10 @@ def _add_error_handlers(app: FastAPI) -> None:
         if exc.status_code == 404:
             return _problem(NoSuchRoute(f"There is no {request.method} {request.url.path[:80]}: see /docs."))
         error = MalformedRequest(f"{exc.detail}: {request.method} {request.url.path[:80]}; see /docs.")
-        return _problem(error, status=exc.status_code)
+        return _problem(error, status=exc.status_code, headers=exc.headers)
 
     @app.exception_handler(Exception)
     async def fault(request: Request, exc: Exception) -> JSONResponse:
         mark = new_id()
         logger.error("fault %s", mark, exc_info=exc)
         return _problem(InternalError(f"A fault of ours, number {mark}: the server's log has the details."))
-
-
-# --- serving -----------------------------------------------------------------------------------------------------------
-
-
-def serve(settings: Settings | None = None, *, ready: Callable[[str], None] = lambda address: None) -> None:
-    """Serve until SIGTERM or Ctrl-C, then drain. `ready` is told the address once requests are taken.
-
-    Raises ConfigError, UnpricedModel or StoreError when it cannot start.
-    """
-    settings = settings or load_settings()
-    set_up_logging(settings.log_level, Scrubber(settings.secrets()))
-    with _listening(settings) as listener:
-        asyncio.run(_serve(settings, listener, ready))
-
-
-async def _serve(settings: Settings, listener: socket.socket, ready: Callable[[str], None]) -> None:
-    """The lifespan is entered here and not by uvicorn, so that what stands in the way of a start comes out as it is."""
-    app = create_app(settings)
-    host, port = listener.getsockname()[:2]
-    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    config = uvicorn.Config(
-        app, lifespan="off", log_config=None, timeout_graceful_shutdown=int(settings.drain_deadline) + 1
-    )
-    async with app.router.lifespan_context(app):
-        server = _Server(config, ready=lambda: ready(address))
-        drains: list[asyncio.Task[None]] = []
-
-        def stop() -> None:
-            """The runs drain while the event streams close: uvicorn alone would wait for the streams for ever."""
-            server.force_exit = server.should_exit
-            server.should_exit = True
-            app.state.closing.set()
-            drains.append(asyncio.create_task(app.state.runs.drain(settings.drain_deadline)))
-
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stop)
-        await server.serve(sockets=[listener])
-        await asyncio.gather(*drains)
-
-
-class _Server(uvicorn.Server):
-    """uvicorn that says when it is ready, and leaves the signals alone: its own way is to die of them before the drain."""
-
-    def __init__(self, config: uvicorn.Config, *, ready: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._ready = ready
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._ready()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:  # type: ignore[override]
-        yield
-
-
-@contextmanager
-def _listening(settings: Settings) -> Iterator[socket.socket]:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    try:
-        listener = socket.create_server((settings.host, settings.port), family=family, backlog=2_048)
-    except OSError as exc:
-        where = f"{settings.host}:{settings.port}"
-        raise ConfigError(
-            f"Cannot listen on {where} ({exc.strerror or exc}): set DOSSIER_HOST and DOSSIER_PORT to an address that is free."
-        ) from exc
-    with listener:
-        yield listener

@@ -65,9 +65,20 @@ def _text(raw: Mapping[str, object], name: str, settings: Settings) -> str:
         return ""
     if not isinstance(value, str):
         raise MalformedRequest(f"{name} must be text.")
+    if not _is_unicode(value):
+        raise MalformedRequest(f"{name} holds half of a character (a lone surrogate): send it as whole Unicode text.")
     if len(value) > settings.max_message_chars:
         limit = settings.max_message_chars
         raise MessageTooLong(
             f"{name} has {len(value)} characters and the limit is {limit}: shorten it, or ingest the text as a document."
         )
     return value.strip()
+
+
+def _is_unicode(text: str) -> bool:
+    """JSON lets half of a surrogate pair through, which can neither be stored nor sent on."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -18,8 +18,8 @@ COLUMNS = (
 )  # fmt: skip
 
 LEGAL = frozenset(
-    "inc incorporated corp corporation co company companies ltd limited plc llc lp llp sa sas ag nv bv se ab asa as spa "
-    "gmbh oyj pty kk sab cv".split()
+    "inc incorporated corp corporation co company companies ltd limited plc llc lp llp sa sas ag nv bv se ab asa as "
+    "spa gmbh oyj pty kk sab cv".split()
 )
 """Words at the end of a name that say how it is incorporated, not who it is."""
 
@@ -166,8 +166,10 @@ def build_table(rows: Iterable[Row]) -> CompanyTable:
 
 def _names_of(row: Row) -> Iterator[str]:
     yield normalise(row[1])
-    if row[2] and row[2] != row[1]:
-        yield normalise(row[2])
+    legal = row[2]
+    # Most legal names are the usual one and a suffix, which have the same key: seeing that spares half the loading.
+    if legal and not (legal.startswith(row[1]) and legal[len(row[1]) :].strip(" ,.").lower() in LEGAL):
+        yield normalise(legal)
     if row[3]:
         for alias in row[3].split("|"):
             if not looks_like_ticker(alias):
@@ -202,7 +204,7 @@ def common_words() -> frozenset[str]:
     return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
 
 
-@lru_cache(maxsize=4)
-def name_keys(path: Path = STARTER / "companies.csv") -> tuple[str, ...]:
+@lru_cache(maxsize=1)
+def name_keys() -> tuple[str, ...]:
     """Every key a misspelt name may have meant."""
-    return tuple(k for k in load_companies(path).by_name if len(k) >= 5)
+    return tuple(k for k in load_companies().by_name if len(k) >= 5)

@@ -85,8 +85,8 @@ async def ingest(
     for result in results:
         _tell(on_progress, result)
     known = await store.files()
-    for path in targets:
-        result = await _take(path, str(path.resolve()), known, store, _Shelf("documents"))
+    for path, key in targets:
+        result = await _take(path, key, known, store, _Shelf("documents"))
         results.append(result)
         _tell(on_progress, result)
     return IngestReport(files=tuple(results))
@@ -120,8 +120,8 @@ def _tell(on_progress: Progress | None, result: FileResult) -> None:
         on_progress(result)
 
 
-def _expand(paths: Sequence[Path]) -> tuple[list[Path], list[FileResult]]:
-    """The files to read, sorted, each once; what cannot be walked or is not read at all comes back as a result."""
+def _expand(paths: Sequence[Path]) -> tuple[list[tuple[Path, str]], list[FileResult]]:
+    """The files to read, sorted, each once, with their full paths; what cannot be walked or read comes as a result."""
     files: dict[Path, None] = {}
     results: list[FileResult] = []
     for path in paths:
@@ -140,7 +140,14 @@ def _expand(paths: Sequence[Path]) -> tuple[list[Path], list[FileResult]]:
                 else:
                     reason = f"files of type {found.suffix or '(none)'} are not read"
                     results.append(FileResult(path=str(found), status="skipped", reason=reason))
-    return list(files), results
+    return [(path, _full(path)) for path in files], results
+
+
+def _full(path: Path) -> str:
+    try:
+        return str(path.resolve())
+    except (OSError, ValueError, RuntimeError):  # a loop of links, a NUL: reading it will say so
+        return str(path)
 
 
 async def _take(path: Path, key: str, known: dict[str, FileRecord], store: DocumentStore, shelf: _Shelf) -> FileResult:
@@ -157,7 +164,7 @@ async def _take(path: Path, key: str, known: dict[str, FileRecord], store: Docum
         if old is not None and look.record != old:
             await store.note_file(look.record)
         return FileResult(path=str(path), status="unchanged", documents=len(old.documents) if old else 0)
-    documents, fields = _documents(look, path, shelf)
+    documents, fields = await asyncio.to_thread(_documents, look, path, shelf)
     await store.put_file(look.record, documents, fields)
     status: Literal["ingested", "replaced"] = "replaced" if old and old.documents else "ingested"
     return FileResult(path=str(path), status=status, documents=len(documents), problems=tuple(look.contents.problems))

@@ -1,7 +1,8 @@
 """Numbers, money, percents, counts and dates, read out of text into values that can be compared.
 
 In: text that went through `clean`. Out: `Quantity` and `When` values with their exact place in that text. Nothing here
-knows what a claim is. Every regular expression is built from disjoint alternatives with bounded repeats, so that hostile
+knows what a claim is. Every regular expression is built from disjoint alternatives with bounded repeats, so that
+hostile
 text costs linear time.
 """
 
@@ -46,7 +47,9 @@ def _plain(char: str) -> str:
 
 @lru_cache(maxsize=512)
 def clean(text: str) -> str:
-    """The text as comparison sees it: NFKC, no invisible or combining marks, ASCII dashes, quotes and digits, single spaces."""
+    """The text as comparison sees it: NFKC, no invisible or combining marks, ASCII dashes, quotes and digits,
+    single spaces.
+    """
     if text.isascii():
         return " ".join(re.sub(r"[\x00-\x1f\x7f]", " ", text).split())
     folded = unicodedata.normalize("NFKC", "".join(c if c.isascii() else _plain(c) for c in text))
@@ -55,12 +58,14 @@ def clean(text: str) -> str:
     return " ".join(re.sub(r"[\x00-\x1f\x7f]", " ", unicodedata.normalize("NFC", bare)).split())
 
 
-# --- quantities --------------------------------------------------------------------------------------------------------
+# --- quantities -------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """A number with what it counts. `unit` is an ISO currency code, `%`, `pp`, `bps`, `x`, `ord`, or empty for a count."""
+    """A number with what it counts. `unit` is an ISO currency code, `%`, `pp`, `bps`, `x`, `ord`, or empty for a
+    count.
+    """
 
     value: Decimal
     unit: str
@@ -134,13 +139,17 @@ _NUMBER = re.compile(
     r"(?<![A-Za-z]-)(?<![\w.])(?P<sign>(?:(?<![\w)%])-)?)"
     rf"(?P<cur>(?:(?:US|CA?|AU?|HK|S|NZ|NT|MX|R)?\$|[€£¥₹₩]|\b(?:{'|'.join(_CODES)})) ?)?"
     r"(?P<open>\()?(?P<sign2>-?)"
-    r"(?P<num>\d{1,3}(?:,\d{2,3}){1,6}(?:\.\d{1,8})?|\d{1,3}(?: \d{3}){1,4}(?!\d)(?:\.\d{1,8})?|\d{1,18}(?:\.\d{1,8})?|\.\d{1,8})"
+    r"(?P<num>\d{1,3}(?:,\d{2,3}){1,6}(?:\.\d{1,8})?|\d{1,3}(?: \d{3}){1,4}(?!\d)(?:\.\d{1,8})?|\d{1,18}"
+    r"(?:\.\d{1,8})?|\.\d{1,8})"
     r"(?P<close>\))?"
     r"(?P<plus>\+)?"
-    r"(?P<scale>[ -]?(?:hundred|thousand|million|billion|trillion|lakh|crore|bn|mn|mm|mio|mln|bln|tn|trn|[kmbt])(?![A-Za-z]))?"
+    r"(?P<scale>[ -]?(?:hundred|thousand|million|billion|trillion|lakh|crore|bn|mn|mm|mio|mln|bln|tn"
+    r"|trn|[kmbt])(?![A-Za-z]))?"
     r"(?P<plus2>\+)?"
-    r"(?P<unit>[ -]?(?:%|percentage[ -]points?|percent|per cent|pct|pp|ppts?|basis[ -]points?|bps|x|times|fold|st|nd|rd|th)(?![A-Za-z]))?"
-    rf"(?P<after>[ -]?(?:(?:US|Canadian|Australian) )?(?:{'|'.join(_CODES)}|dollars?|euros?|pounds?|yen|rupees?|yuan|renminbi|francs?|won|kronor|krona)(?![A-Za-z]))?",
+    r"(?P<unit>[ -]?(?:%|percentage[ -]points?|percent|per cent|pct|pp|ppts?|basis[ -]points?|bps|x|times"
+    r"|fold|st|nd|rd|th)(?![A-Za-z]))?"
+    rf"(?P<after>[ -]?(?:(?:US|Canadian|Australian) )?(?:{'|'.join(_CODES)}|dollars?|euros?|pounds?|yen"
+    rf"|rupees?|yuan|renminbi|francs?|won|kronor|krona)(?![A-Za-z]))?",
     re.IGNORECASE,
 )
 _ONES = (
@@ -153,7 +162,8 @@ _WORDS = {w: i for i, w in enumerate(_ONES)} | {
 _BIG = {"hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12}
 _ONE_WORD = "|".join([*_WORDS, *_BIG])
 _SPELLED = re.compile(
-    rf"\b(?:a (?=(?:{'|'.join(_BIG)})\b)|(?=(?:{'|'.join(_WORDS)})\b))(?:(?:{_ONE_WORD})(?:[ -](?:and (?={_ONE_WORD}))?|\b)){{1,8}}",
+    rf"\b(?:a (?=(?:{'|'.join(_BIG)})\b)|(?=(?:{'|'.join(_WORDS)})\b))(?:(?:{_ONE_WORD})(?:[ -](?:and "
+    rf"(?={_ONE_WORD}))?|\b)){{1,8}}",
     re.IGNORECASE,
 )
 _TAIL = re.compile(
@@ -302,7 +312,7 @@ def same_amount(said: Quantity, source: Quantity) -> bool:
     return abs(gap) <= said.step / 2 and source.step < said.step and near <= Decimal("0.05")
 
 
-# --- dates -------------------------------------------------------------------------------------------------------------
+# --- dates ------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -334,7 +344,10 @@ _MONTHS = {
     )
     for name in (full, full[:3])
 } | {"sept": 9}
-_MONTH = r"(?P<month>Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\b\.?"
+_MONTH = (
+    r"(?P<month>Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?"
+    r"(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\b\.?"
+)
 _DAY = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th)?\b"
 _YEAR = r"(?P<year>(?:19|20)\d\d)(?![\d%]|[.,]\d)"
 _FY = r"(?P<fiscal>fiscal years?|fiscal|financial year|FY)[ -]?'?(?P<fy>\d{4}|\d\d)(?![\d%]|[.,]\d)"
@@ -343,13 +356,18 @@ _QUARTER = (
 )
 _ENDED = r"(?P<ended>year|quarter|months|period)[ -](?:ended|ending)(?: on)? "
 _OF = r"(?:[ ,/-]{0,2}(?:(?:of|in|for) )?(?:the )?(?:calendar (?:year )?)?"
+_COUNTED = (
+    "employees|customers|people|staff|jobs|clients|users|workers|positions|roles|stores|companies|partners|million|billion"
+    "|percent|dollars|euros"
+)
 _PATTERNS = tuple(
     re.compile(p, flags)
     for p, flags in (
         (rf"\b(?P<fiscal>fiscal )?{_ENDED}(?:{_MONTH} {_DAY},? {_YEAR})", re.I),
         (rf"\b(?P<fiscal>fiscal )?{_ENDED}(?:{_DAY} {_MONTH},? {_YEAR})", re.I),
         (
-            r"\b(?P<fiscal>fiscal )?(?P<ended>year|quarter|months|period)[ -](?:ended|ending)(?: on)? (?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)\b",
+            r"\b(?P<fiscal>fiscal )?(?P<ended>year|quarter|months|period)[ -](?:ended|ending)(?: on)? "
+            r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)\b",
             re.I,
         ),
         (rf"\b(?:{_FY})(?:'s)?,? (?:the )?{_QUARTER}\b", re.I),
@@ -362,13 +380,14 @@ _PATTERNS = tuple(
         (rf"\b{_MONTH} {_DAY}(?!,\d{{3}})(?! ?%)(?:,? {_YEAR})?", 0),
         (rf"\b{_MONTH},?(?: of)? {_YEAR}", 0),
         (
-            r"(?<=[a-z][ -])(?P<month>January|February|March|April|May|June|July|August|September|October|November|December)\b",
+            r"(?<=[a-z][ -])(?P<month>January|February|March|April|May|June|July|August|September|October"
+            r"|November|December)\b",
             0,
         ),
         (r"^(?P<month>January|February|April|June|July|August|September|October|November|December)\b", 0),
         (r"(?<![\w$€£.,])(?P<year>(?:19|20)\d0)(?P<decade>'?s)\b", 0),
         (
-            rf"(?<![\w$€£.,])(?P<year>(?:19|20)\d\d)(?![\w%]|[.,]\d)(?! (?:{'|'.join(('employees', 'customers', 'people', 'staff', 'jobs', 'clients', 'users', 'workers', 'positions', 'roles', 'stores', 'companies', 'partners', 'million', 'billion', 'percent', 'dollars', 'euros'))})\b)",
+            rf"(?<![\w$€£.,])(?P<year>(?:19|20)\d\d)(?![\w%]|[.,]\d)(?! (?:{_COUNTED})\b)",
             0,
         ),
     )
@@ -451,7 +470,8 @@ def same_date(said: When, source: When) -> bool:
 def date_from_publication(said: When, source: When | None, published: datetime | None) -> bool:
     """Whether a date that the quote leaves implicit follows from the day its document came out.
 
-    With a `source` (a day or month without its year) the year is the one that puts it nearest to publication. Without one,
+    With a `source` (a day or month without its year) the year is the one that puts it nearest to publication.
+    Without one,
     only the year, the month or the day of publication itself may be said; never a quarter or a fiscal year.
     """
     if published is None or said.fiscal or said.quarter or said.half or said.decade or said.ended or said.prep:

@@ -172,7 +172,7 @@ def _prose_column(rows: Sequence[Row]) -> str | None:
     columns = list(dict.fromkeys(key for row in rows[:200] for key in row))
     for wanted in TEXT_COLUMNS:
         for column in columns:
-            if column.casefold() == wanted:
+            if column.casefold() == wanted and any(_text(row.get(column)) for row in rows):
                 return column
     for column in columns:
         values = [v for row in rows[:200] if (v := _text(row.get(column)))]

@@ -20,7 +20,8 @@ from agent.companies import (
     normalise,
     words,
 )
-from agent.records import Company, Subject, Vendor
+from agent.records import Company, Subject
+from agent.seller import parse_vendor
 from agent.subject_roles import (
     GENERIC,
     OBJECT,
@@ -28,15 +29,17 @@ from agent.subject_roles import (
     SELLER,
     SLOTS,
     STRONG,
-    TICKER_LIKE,
     at_sentence_start,
     follows_up,
     role,
+    ticker_like,
 )
 
 __all__ = ["find_subject", "names_match", "parse_vendor"]
 
 MOST_ALTERNATIVES = 5
+LONGEST = 4_000
+"""Characters that are read; of a longer message the beginning and the end, where its question stands."""
 
 _TOKEN = re.compile(r"[^\W_](?:[\w&'’.+!-]*[\w+!])?", re.UNICODE)
 _POSSESSIVE = re.compile(r"['’]s?(?!\w)", re.IGNORECASE)
@@ -47,7 +50,7 @@ _DOMAIN = re.compile(
     re.IGNORECASE,
 )
 _GAP = re.compile(r".?[^\s&,-]?\s*[&,-]?\s*|\.[A-Z]\.\s*", re.DOTALL)
-"""What may stand between two words of one name, after the last letters of the first: nothing but a space, `&`, `-`, `,`."""
+"""The last letters of one word of a name and what may stand before the next: a space, `&`, `-` or `,`."""
 _CIK = re.compile(r"\bCIK\b[\s:#=(no.]*0*(\d{1,10})\b", re.IGNORECASE)
 _CASHTAG = re.compile(r"\$([A-Z]{1,5}(?:\.[A-Z])?)\b")
 _LISTED = re.compile(
@@ -83,6 +86,8 @@ class _Candidate:
 def find_subject(message: str, *, previous: Subject | None = None) -> Subject | None:
     """The company that `message` asks about; `previous` when it names none, or speaks of it by a pronoun."""
     table = load_companies()
+    if len(message) > LONGEST:
+        message = f"{message[: LONGEST * 3 // 4]}\n{message[-LONGEST // 4 :]}"
     found = [*_identifiers(message, table), *_known_names(message, table)]
     found += [c for c in _tickers(message, table) if not _overlaps(c, found)]
     found += [c for c in _slot_names(message, table) if not _overlaps(c, found)]
@@ -101,7 +106,7 @@ def _overlaps(one: _Candidate, others: Sequence[_Candidate]) -> bool:
     return any(one.start < o.end and o.start < one.end for o in others)
 
 
-# --- names the table knows ---------------------------------------------------------------------------------------------
+# --- names the table knows ------------------------------------------------------------------------------------------
 
 
 def _tokens(message: str) -> list[_Token]:
@@ -195,7 +200,7 @@ def _believable(
 
 
 def _stands_alone(tokens: list[_Token], i: int, key: str) -> bool:
-    """Whether a rare word in capitals is all there is of a name: `JPMorgan`, but not the first word of `Charles Babbage`."""
+    """Whether a rare capitalised word is all of a name: `JPMorgan`, but not the `Charles` of `Charles Babbage`."""
     if len(key) < 4 or key in common_words() or key in GENERIC or " " in key:
         return False
     return i + 1 == len(tokens) or not tokens[i + 1].text[0].isupper() or tokens[i + 1].text.isupper()
@@ -211,7 +216,7 @@ def _resolved(table: CompanyTable, ranks: Sequence[int], key: str, matched_by: s
     )
 
 
-# --- identifiers -------------------------------------------------------------------------------------------------------
+# --- identifiers ----------------------------------------------------------------------------------------------------
 
 
 def _identifiers(message: str, table: CompanyTable) -> Iterator[_Candidate]:
@@ -262,7 +267,7 @@ def _tickers(message: str, table: CompanyTable) -> Iterator[_Candidate]:
         return
     for token in tokens:
         rank = table.by_ticker.get(token.text)
-        if rank is None or not TICKER_LIKE(token.text):
+        if rank is None or not ticker_like(token.text):
             continue
         score = role(message, token.start, token.end)
         near = message[max(0, token.start - 20) : token.end + 20].lower()
@@ -272,11 +277,12 @@ def _tickers(message: str, table: CompanyTable) -> Iterator[_Candidate]:
             yield _Candidate(_resolved(table, [rank], "", "ticker"), score, token.start, token.end)
 
 
-# --- names that no table knows -----------------------------------------------------------------------------------------
+# --- names that no table knows --------------------------------------------------------------------------------------
 
 
 def _slot_names(message: str, table: CompanyTable) -> Iterator[_Candidate]:
     """Names where a sentence has room for one: `Research X as a prospect`, `What does X do?`."""
+    meant: dict[str, Subject] = {}
     for slot in SLOTS:
         for match in _overlapping(slot, message):
             phrase = _leading_name(match.group("name"))
@@ -287,7 +293,9 @@ def _slot_names(message: str, table: CompanyTable) -> Iterator[_Candidate]:
             # In lower case it may be no name at all: any name that stands out goes first.
             doubt = 0 if any(c.isupper() for c in phrase) else 2
             score = role(message, start, end) - doubt
-            yield _Candidate(_unknown(phrase, table), score, start, end)
+            if phrase not in meant:
+                meant[phrase] = _unknown(phrase, table)
+            yield _Candidate(meant[phrase], score, start, end)
 
 
 def _overlapping(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
@@ -346,7 +354,7 @@ def _unknown(phrase: str, table: CompanyTable) -> Subject:
     return Subject(name=name, matched_by="pattern", alternatives=tuple(table.name(r) for r in near[:MOST_ALTERNATIVES]))
 
 
-# --- misspelt names ----------------------------------------------------------------------------------------------------
+# --- misspelt names -------------------------------------------------------------------------------------------------
 
 
 def _misspelt(message: str, table: CompanyTable) -> Iterator[_Candidate]:
@@ -374,31 +382,3 @@ def _nearest(key: str, table: CompanyTable) -> Subject | None:
     if not ranked:
         return None
     return _resolved(table, [rank for _, rank, _ in ranked], ranked[0][2], "fuzzy")
-
-
-# --- the seller --------------------------------------------------------------------------------------------------------
-
-_NAMED_OFFER = re.compile(r"^\s*(?P<name>[^\n:]{1,60}?)\s*(?::(?!//)\s+|:$|\s+[-–—]\s+)(?P<offer>.*)$", re.DOTALL)
-_SELLS = re.compile(
-    r"^\s*(?:[Ww]e(?:'re| are)\s+|[Ii](?:'m| am)\s+(?:from|at|with)\s+|[Ii] work (?:at|for)\s+)?"
-    r"(?P<name>[A-Z0-9][\w&.'-]*(?:\s+[A-Z0-9&][\w&.'-]*){0,4})"
-    r"(?:\s*,)?\s+(?:and\s+)?(?:(?:we|which|who)\s+)?(?:sells?|offers?|provides?|makes?|builds?)\s+(?P<offer>.+)$",
-    re.DOTALL,
-)
-_WE_SELL = re.compile(r"^\s*we\s+(?:sell|offer|provide|make|build)\s+(?P<offer>.+)$", re.DOTALL | re.IGNORECASE)
-
-
-def parse_vendor(text: str) -> Vendor:
-    """Who sells what: `Name: offer`, a sentence such as `We are Name and sell offer`, or any words at all as the offer."""
-    text = text.strip()
-    if not text:
-        return Vendor()
-    named = _NAMED_OFFER.match(text) or _SELLS.match(text)
-    if named and named["name"].split(" ", 1)[0].lower() not in GENERIC | {"we", "i", "our"}:
-        return Vendor(name=named["name"].strip(), offer=named["offer"].strip().rstrip("."))
-    ours = _WE_SELL.match(text)
-    if ours:
-        return Vendor(offer=ours["offer"].strip().rstrip("."))
-    if len(text.split()) <= 4 and all(w[0].isupper() or w[0].isdigit() for w in text.split()):
-        return Vendor(name=text.rstrip("."))
-    return Vendor(offer=text)

@@ -1,4 +1,4 @@
-"""What part a name plays in a sentence: the company asked about, the seller who asks, or a rival mentioned in passing."""
+"""What part a name plays in a sentence: the company asked about, the seller who asks, or a rival in passing."""
 
 from __future__ import annotations
 
@@ -134,37 +134,48 @@ _PRONOUN = re.compile(
 )
 
 _FINE = r"(?P<name>[^.?!;:\n(]{2,80})"
-SLOTS = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        r"\b(?:research|investigate|profile|analy[sz]e|assess|evaluate|look (?:into|up)|dig into|tell (?:me|us) "
-        r"(?:more |all |everything )?about"
-        r"|(?:what do (?:we|you) )?know about|learn about|brief (?:me |us )?on|overview of|background on|summary of"
-        r"|report on|dossier on|info(?:rmation)? on"
-        r"|(?:meeting|call|demo|chat) with|prepare (?:me |us )?for|pitch(?:ing)?(?: to)?|sell(?:ing)? to|outreach to"
-        r"|e-?mail to|write to|news (?:on|about|from)"
-        r"|monitor|update (?:me )?on|what about|company called|how is|how big is|when was|where is|why (?:is|does"
-        r"|did))\s+" + _FINE,
-        r"\bwhat (?:does|do|did) " + r"(?P<name>[^.?!;:\n]{2,60}?)" + r" (?:do|sell|make|offer|provide|build|use)\b",
-        r"\bwho (?:leads|runs|heads|founded|owns|is behind|manages|are the (?:founders|leaders|competitors|rivals"
-        r"|customers) of|competes with)\s+" + _FINE,
-        r"\b(?:ceo|cfo|cto|ciso|coo|cro|cmo|president|founders?|leadership|revenue|headcount|competitors|rivals"
-        r"|customers|products|strategy|funding|priorities|chair(?:man|woman)?)"
-        r" (?:of|at|for)\s+" + _FINE,
-        r"\b(?:does|is|has|are|did|will)\s+(?P<name>[^.?!;:\n]{2,60}?)\s+(?:hiring|growing|profitable|public|private"
-        r"|have|use|sell|compete|raise[d]?|a good)\b",
-    )
-) + (re.compile(r"\b(?P<name>[A-Z][\w&.-]*(?: [A-Z][\w&.-]*){0,3})['’]s\s"),)  # fmt: skip
+_SLOT_PATTERNS = (
+    r"\b(?:research|investigate|profile|analy[sz]e|assess|evaluate|look (?:into|up)|dig into|tell (?:me|us) "
+    r"(?:more |all |everything )?about"
+    r"|(?:what do (?:we|you) )?know about|learn about|brief (?:me |us )?on|overview of|background on|summary of"
+    r"|report on|dossier on|info(?:rmation)? on"
+    r"|(?:meeting|call|demo|chat) with|prepare (?:me |us )?for|pitch(?:ing)?(?: to)?|sell(?:ing)? to|outreach to"
+    r"|e-?mail to|write to|news (?:on|about|from)"
+    r"|monitor|update (?:me )?on|what about|company called|how is|how big is|when was|where is|why (?:is|does"
+    r"|did))\s+" + _FINE,
+    r"\bwhat (?:does|do|did) " + r"(?P<name>[^.?!;:\n]{2,60}?)" + r" (?:do|sell|make|offer|provide|build|use)\b",
+    r"\bwho (?:leads|runs|heads|founded|owns|is behind|manages|are the (?:founders|leaders|competitors|rivals"
+    r"|customers) of|competes with)\s+" + _FINE,
+    r"\b(?:ceo|cfo|cto|ciso|coo|cro|cmo|president|founders?|leadership|revenue|headcount|competitors|rivals"
+    r"|customers|products|strategy|funding|priorities|chair(?:man|woman)?)"
+    r" (?:of|at|for)\s+" + _FINE,
+    r"\b(?:does|is|has|are|did|will)\s+(?P<name>[^.?!;:\n]{2,60}?)\s+(?:hiring|growing|profitable|public|private"
+    r"|have|use|sell|compete|raise[d]?|a good)\b",
+)
+SLOTS = (
+    *(re.compile(pattern, re.IGNORECASE) for pattern in _SLOT_PATTERNS),
+    re.compile(r"\b(?P<name>[A-Z][\w&.-]*(?: [A-Z][\w&.-]*){0,3})['’]s\s"),
+)
+"""Where a sentence has room for the name of a company."""
 
 
-def TICKER_LIKE(text: str) -> bool:
+def ticker_like(text: str) -> bool:
     """Whether a word in capitals may be a ticker, and is no everyday abbreviation."""
     return text.isupper() and 2 <= len(text.replace(".", "")) <= 5 and text not in _ACRONYMS
 
 
+_NEAR = 120
+"""Characters on either side of a name that can say what part it plays; keeps a pasted page from costing minutes."""
+
+
+def _before(message: str, start: int) -> str:
+    """What stands near before `start`; a cut is marked, so that it does not look like the start of the message."""
+    return message[:start] if start <= _NEAR else f"x {message[start - _NEAR : start]}"
+
+
 def role(message: str, start: int, end: int) -> int:
     """How much speaks for the name at `start:end` being the company asked about; negative when it is someone else."""
-    before, after = message[:start], message[end:]
+    before, after = _before(message, start), message[end : end + _NEAR]
     before = re.split(r"[.?!;\n]\s", before)[-1]
     strong = _STRONG_BEFORE.search(before) is not None
     if _RIVAL_BEFORE.search(before) and not strong:
@@ -203,7 +214,9 @@ def at_sentence_start(message: str, start: int) -> bool:
     """Whether a capital at `start` says nothing, because a sentence begins there."""
     return (
         re.search(
-            r"(?:^|[.?!:;\n]\s*|^[\"'(“]|^(?:and|so|but|ok|okay|hi|hello|please),?\s+)$", message[:start], re.IGNORECASE
+            r"(?:^|[.?!:;\n]\s*|^[\"'(“]|^(?:and|so|but|ok|okay|hi|hello|please),?\s+)$",
+            _before(message, start),
+            re.IGNORECASE,
         )
         is not None
     )

@@ -212,8 +212,10 @@ def _run(args: list[str] | None) -> int:
     except (click.Abort, KeyboardInterrupt):
         return 130
     except BrokenPipeError:
-        # Whoever read our output has gone. What was under way is in the log; `dossier resume` takes it up.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more while it ends
+        click.echo(
+            "Whoever read the output has gone; `dossier resume` goes on with a run that was under way.", err=True
+        )
         return 1
     except Exception:
         logger.exception("a fault of ours")

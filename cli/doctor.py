@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from agent.errors import ConfigError, DossierError, UnpricedModel
-from agent.scrub import Scrubber
+from agent.scrub import Scrubber, set_up_logging
 from agent.services import build_sources, switched_off
 from agent.settings import Settings, load_settings
 from agent.store.ledger import Ledger
@@ -57,6 +57,7 @@ def examine() -> Iterator[Check]:
         yield Check("✗", f"settings: {plain(exc.message)}")
         return
     scrub = Scrubber(settings.secrets())
+    set_up_logging("error", scrub)  # what would be a warning elsewhere is a line of ours
     yield from _folder(settings.data_dir)
     sound = True
     for name in DATABASES:
@@ -260,6 +261,8 @@ def _model_server(settings: Settings, scrub: Scrubber) -> Check:
 def _sources(settings: Settings, scrub: Scrubber) -> Iterable[Check]:
     sources = build_sources(settings, NoIndex(), scrub)
     off = switched_off(settings, sources)
+    for unknown in sorted(set(settings.sources_off) - set(sources)):
+        yield Check("!", f"source {plain(unknown)}: no such source, although DOSSIER_SOURCES_OFF names it")
     for name, source in sources.items():
         if name in off:
             yield Check("!", f"source {name}: off: {plain(off[name])}")

@@ -107,13 +107,14 @@ def banner_lines(settings: Settings, port: int, engine: str, sources: list[str])
     here = f"http://{host}:{port}"
     body = '{"vendor": "Monte Carlo: data observability", "consumer_type": "customer_intelligence"}'
     ask = '{"message": "Research Snowflake as a prospect for us"}'
+    json = "-H 'Content-Type: application/json'"
     return [
         f"Dossier serves {here}  (documentation: {here}/docs)",
         f"engine: {plain(engine)}",
         *sources,
         f"data folder: {plain(str(settings.data_dir.resolve()))}",
         "Ask the first question:",
-        f"  THREAD=$(curl -s {here}/v1/threads --json '{body}' | sed 's/.*\"id\":\"\\([^\"]*\\).*/\\1/')",
-        f"  curl -N {here}/v1/threads/$THREAD/runs -H 'Accept: text/event-stream' --json '{ask}'",
+        f"  THREAD=$(curl -s {here}/v1/threads {json} -d '{body}' | sed 's/.*\"id\":\"\\([^\"]*\\).*/\\1/')",
+        f"  curl -N {here}/v1/threads/$THREAD/runs -H 'Accept: text/event-stream' {json} -d '{ask}'",
         "Stop with Ctrl-C; unfinished runs go on at the next start.",
     ]

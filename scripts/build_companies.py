@@ -2,8 +2,8 @@
 
     python -m scripts.build_companies FOLDER
 
-FOLDER holds `sp500_constituents.csv`, `nasdaq_listed.csv`, `nyse_listed.csv` and `sec_company_tickers.json`; where each comes
-from is written in `agent/catalogue/starter/README.md`. Further names, domains and private companies come from
+FOLDER holds `sp500_constituents.csv`, `nasdaq_listed.csv`, `nyse_listed.csv` and `sec_company_tickers.json`; where each
+comes from is written in `agent/catalogue/starter/README.md`. Further names, domains and private companies come from
 `additions.csv` beside the output, each with the page it was read on.
 """
 
@@ -104,7 +104,7 @@ def clean_listed(name: str) -> str:
     twice = re.match(r"(.+?\b(?:inc\.|corporation|c\.v\.))\s+(.+)$", cut, re.IGNORECASE)
     if twice and words(twice[1])[:2] == words(twice[2])[:2]:
         cut = twice[2]
-    if cut.isupper() and " " in cut and len(cut) > 12:
+    if usual(cut).isupper() and " " in usual(cut) and len(usual(cut)) > 9:
         cut = readable(cut)
     return re.sub(r"(?<=\w )(Of|And|The|For)(?= \w)", lambda m: m.group(0).lower(), cut)
 
@@ -121,7 +121,8 @@ def clean_filer(title: str) -> str:
     while PLACE.search(text):
         text = PLACE.sub("", text)
     text = re.sub(r"\s+", " ", text).strip(" ,")
-    return readable(text) if text.isupper() else text
+    shouted = text.isupper() or (usual(text).isupper() and " " in usual(text) and len(usual(text)) > 9)
+    return readable(text) if shouted else text
 
 
 def readable(text: str) -> str:
@@ -185,9 +186,9 @@ def from_sec(path: Path) -> Iterator[Entry]:
         name = clean_filer(row["title"])
         entry = found.setdefault(cik, Entry(name=usual(name), legal_name=name, cik=cik, origin=["sec"]))
         ticker = row["ticker"].replace("-", ".")
-        if re.fullmatch(r"[A-Z]{1,5}(\.[A-Z])?", ticker):
-            if not entry.tickers or _share_class(ticker, entry, entry):
-                entry.tickers.append(ticker)
+        plain = re.fullmatch(r"[A-Z]{1,5}(\.[A-Z])?", ticker) is not None
+        if plain and (not entry.tickers or _share_class(ticker, entry, entry)):
+            entry.tickers.append(ticker)
     yield from found.values()
 
 
@@ -257,7 +258,7 @@ def _fill(old: Entry, new: Entry) -> None:
 
 
 def _share_class(ticker: str, old: Entry, new: Entry) -> bool:
-    """Whether a further ticker is a class of the company's shares; the SEC's list has its warrants and notes as well."""
+    """Whether a further ticker is a class of the company's shares; the SEC's list has warrants and notes as well."""
     if new.origin != ["sec"] or not old.tickers:
         return True
     main = old.tickers[0]

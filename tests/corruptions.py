@@ -1,6 +1,7 @@
 """Honest claims, and seeded ways to spoil them or to say them otherwise.
 
-In: the triples of `tests/data/honest_claims.toml`. Out: `Case` values, of which the corrupt ones must all be refused and the
+In: the triples of `tests/data/honest_claims.toml`. Out: `Case` values, of which the corrupt ones must all be
+refused and the
 honest ones nearly all accepted. All chance comes from `random.Random(seed)`.
 """
 
@@ -72,7 +73,7 @@ def honest_claims(*, verbatim: bool = True) -> list[Honest]:
     return out
 
 
-# --- corruptions -------------------------------------------------------------------------------------------------------
+# --- corruptions ------------------------------------------------------------------------------------------------------
 
 Spoil = Callable[[Honest, random.Random], str | None]
 _MONTHS = "January February March April May June July August September October November December".split()
@@ -467,7 +468,7 @@ def corruptions(seed: int, rounds: int = 6) -> list[Case]:
     return list(made.values())
 
 
-# --- honest variants ---------------------------------------------------------------------------------------------------
+# --- honest variants --------------------------------------------------------------------------------------------------
 
 
 def _forms(text: str) -> Iterator[str]:

@@ -31,7 +31,7 @@ POLL = 0.02
 """Seconds between two looks at something that has no signal to wait for."""
 PATIENCE = 60.0
 """Nothing that is waited for here takes this long; when it does, the test fails instead of hanging."""
-_ADDRESS = re.compile(r"^(http://\S+:\d+)$", re.MULTILINE)
+_ADDRESS = re.compile(r"^Dossier serves (http://\S+:\d+)", re.MULTILINE)
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -54,7 +54,7 @@ class Server:
         data: Path,
         *,
         env: Mapping[str, str] | None = None,
-        args: Sequence[str] = ("-m", "tests.run_server"),
+        args: Sequence[str] = ("-m", "cli", "serve"),
         log: Path | None = None,
         file_limit: int | None = None,
     ) -> None:

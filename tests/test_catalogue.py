@@ -15,12 +15,16 @@ from agent.errors import ConfigError, UnknownConsumerType
 CATALOGUE = load_catalogue()
 
 DESIGNED = {
-    "customer_intelligence": ("0.50", 0.55, 0.70, "profile*12 products6 financials*10 funding6 leadership*12 news*12 hiring*10 "
+    "customer_intelligence": ("0.50", 0.55, 0.70, "profile*12 products6 financials*10 funding6 leadership*12 "
+                              "news*12 hiring*10 "
                               "technology8 strategy*12 competitors4 customers3 vendor*5"),
-    "vendor_context": ("0.30", 0.60, 0.50, "vendor*40 products*20 customers*12 competitors*12 profile*8 news4 strategy4"),
-    "competitive_intelligence": ("0.60", 0.55, 0.70, "competitors*20 products*20 news*12 profile*8 financials8 customers8 hiring6 "
+    "vendor_context": ("0.30", 0.60, 0.50, "vendor*40 products*20 customers*12 competitors*12 profile*8 "
+                       "news4 strategy4"),
+    "competitive_intelligence": ("0.60", 0.55, 0.70, "competitors*20 products*20 news*12 profile*8 financials8 "
+                                 "customers8 hiring6 "
                                  "funding5 vendor*5 leadership4 technology4"),
-    "meeting_prep": ("0.30", 0.60, 0.85, "leadership*22 news*22 strategy*14 profile*10 vendor*10 hiring6 financials6 technology5 "
+    "meeting_prep": ("0.30", 0.60, 0.85, "leadership*22 news*22 strategy*14 profile*10 vendor*10 "
+                     "hiring6 financials6 technology5 "
                      "customers5"),
     "outreach": ("0.20", 0.65, 0.85, "news*28 leadership*22 hiring*16 vendor*16 profile*10 technology8"),
     "account_monitoring": ("0.10", 0.60, 0.95, "news*40 hiring*20 leadership*20 financials10 funding10"),
@@ -134,7 +138,8 @@ def test_a_mistake_is_named_with_its_line_and_the_nearest_right_name(
     with pytest.raises(ConfigError) as caught:
         consumer_file(tmp_path, GOOD.replace(old, new))
     message = caught.value.message
-    assert "test_type.toml" in message and says in message, message
+    assert "test_type.toml" in message, message
+    assert says in message, message
     assert f"test_type.toml:{line}:" in message or f"line {line}" in message, message
 
 

@@ -36,7 +36,7 @@ def why(checks: tuple[Check, ...]) -> dict[str, str]:
     return {c.name: c.detail for c in checks if not c.passed}
 
 
-# --- generated ---------------------------------------------------------------------------------------------------------
+# --- generated --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -74,7 +74,7 @@ def test_there_are_sixty_hand_written_triples_over_all_datasets() -> None:
     }
 
 
-# --- by hand -----------------------------------------------------------------------------------------------------------
+# --- by hand ----------------------------------------------------------------------------------------------------------
 
 REFUSED = [
     ("a_changed_percentage", "Acme's revenue grew 34%.", "Acme's revenue grew 29%.", "numbers"),
@@ -266,7 +266,140 @@ def test_it_is_accepted(sentence: str, quote: str) -> None:
     assert not why(check(sentence, quote))
 
 
-# --- quotes and documents ----------------------------------------------------------------------------------------------
+UNTRUE = [
+    ("Acme's headcount is 4,000.", "Acme cut its headcount by 4,000."),
+    ("Acme's net revenue retention was 125%.", "Acme's gross revenue retention was 125%."),
+    ("Acme sued Globex over patents.", "Globex sued Acme over patents."),
+    ("Acme lost the Pentagon contract.", "Acme won the Pentagon contract."),
+    ("Acme supplies chips to Tesla.", "Tesla supplies chips to Acme."),
+    ("Jane Smith was appointed CFO of Acme.", "Acme named John Smith as CFO and Jane Doe as COO."),
+    ("Acme will lay off 5% of its staff.", "Acme said it has no plans to lay off 5% of its staff."),
+    ("Acme's revenue grew 12% in Europe.", "Acme's revenue grew 12% in Asia and 8% in Europe."),
+    ("Acme has customers in 12 countries.", "Acme has offices in 12 countries and customers in 40 countries."),
+    ("Acme raised $50 million in Series C.", "Acme raised $20 million in Series B and $50 million in debt."),
+    ("Acme is profitable.", "Acme is not yet profitable."),
+    ("Acme is profitable.", "Acme is unprofitable."),
+    ("Acme invested in Globex.", "Globex invested in Acme."),
+    ("Acme's largest customer is Walmart.", "Acme's largest competitor is Walmart."),
+    ("Acme uses Snowflake.", "Acme stopped using Snowflake."),
+    ("Acme uses Snowflake.", "Acme is evaluating Snowflake."),
+    ("Acme uses Snowflake.", "Acme uses Databricks instead of Snowflake."),
+    ("Acme was founded by Ann Lee.", "Acme was founded by Bob Ray; Ann Lee joined in 2015."),
+    ("Acme doubled its revenue.", "Acme doubled its workforce."),
+    ("Acme's shares fell 10%.", "Acme's shares fell 10 points."),
+    ("Acme has 200 open sales roles.", "Acme has 200 open roles, including 45 in sales."),
+    ("Acme reported record profit in Q2 2026.", "Acme reported record profit in Q2 2025."),
+    ("Acme hired Ann Lee from Globex.", "Globex hired Ann Lee from Acme."),
+    ("Ann Lee reports to Bob Ray.", "Bob Ray reports to Ann Lee."),
+    ("All Acme employees work remotely.", "Some Acme employees work remotely."),
+    ("Acme never paid the fine.", "Acme paid the fine."),
+    ("Acme would have missed its target without the deal.", "Acme missed its target."),
+    ("Acme's CEO sold 10,000 shares.", "Acme's CEO bought 10,000 shares."),
+    ("Acme expects revenue of $2 billion.", "Analysts expect Globex revenue of $2 billion."),
+    ("Acme is headquartered in Paris, France.", "Acme is headquartered in Paris, Texas."),
+    ("Acme lowered its guidance to $2 billion.", "Acme raised its guidance to $2 billion."),
+    ("Acme's CTO is Maria Chen.", "Maria Chen, formerly Acme's CTO, now advises startups."),
+    ("Acme has been profitable since 2020.", "Acme has been unprofitable since 2020."),
+    ("Acme owns 60% of Globex.", "Globex owns 60% of Acme."),
+    ("Acme owns 60% of Globex.", "Acme sold 60% of Globex."),
+    ("Acme launched Orion in March 2025.", "Acme launched Vega in March 2025 and Orion in June 2025."),
+    ("Acme pays $3 million a year for Snowflake.", "Acme pays $3 million a month for Snowflake."),
+    ("Acme serves 3 of the top 10 banks.", "Acme serves 10 of the top 30 banks."),
+    ("Acme's attrition rose to 14%.", "Acme's attrition rose by 14%."),
+    ("Acme is opening an office in Berlin.", "Acme is closing an office in Berlin."),
+    ("Acme's rival Globex filed for bankruptcy.", "Acme filed for bankruptcy."),
+    ("Acme filed for bankruptcy.", "Acme's rival Globex filed for bankruptcy."),
+    ("Mr. Tan joined Acme in 2018 as CFO.", "Mr. Tan joined Acme in 2018 and became CFO in 2022."),
+    ("Acme moved its headquarters from Dallas to Reno.", "Acme moved its headquarters from Reno to Dallas."),
+    ("Acme's cloud revenue was $400 million.", "Acme's cloud revenue was $400 thousand."),
+    ("The fine was paid by Acme.", "The fine was waived for Acme."),
+    ("Acme employs 120 engineers and 300 salespeople.", "Acme employs 300 engineers and 120 salespeople."),
+    ("Acme has 12 open roles in Japan.", "Acme has 12 open roles, none of them in Japan."),
+    ("Acme's quarterly revenue exceeded $1 billion.", "Acme's annual revenue exceeded $1 billion."),
+    ("Acme's product is cheaper than Globex's.", "Globex's product is cheaper than Acme's."),
+    ("Acme outsources payroll to Globex.", "Globex outsources payroll to Acme."),
+    ("Ann Lee left Globex to join Acme.", "Ann Lee left Acme to join Globex."),
+]
+"""Written after the checks stood; at first sight 16 of 55 (MISSED included) passed, and most of those were then fixed."""
+
+MISSED = [
+    ("Acme cut prices twice in 2025.", "Acme cut prices twice in 2024 and raised them in 2025."),
+    ("Acme raised $10 million at a $90 million valuation.", "Acme raised $90 million at a $10 million valuation."),
+    ("Acme supports SOC 2 and HIPAA.", "Acme supports SOC 2; HIPAA support is on the roadmap."),
+]
+"""Known weaknesses: figures or names exchanged within one flat clause."""
+
+TRUE = [
+    ("Acme employs 4,000 people.", "Acme has 4,000 employees."),
+    ("Acme was founded in 1999 by Ann Lee.", "Ann Lee founded Acme in 1999."),
+    ("Acme uses Snowflake for analytics.", "Acme's analytics team uses Snowflake."),
+    ("Ann Lee became CEO of Acme in 2020.", "In 2020, Ann Lee became chief executive of Acme."),
+    ("Acme's revenue grew 12% in Asia.", "Acme's revenue grew 12% in Asia and 8% in Europe."),
+    ("Acme's revenue grew 8% in Europe.", "Acme's revenue grew 12% in Asia and 8% in Europe."),
+    ("Acme raised $20 million in Series B.", "Acme raised $20 million in Series B and $50 million in debt."),
+    ("Acme acquired Globex.", "Acme completed the acquisition of Globex in May 2024."),
+    ("Acme has customers in 40 countries.", "Acme has offices in 12 countries and customers in 40 countries."),
+    ("Acme plans to lay off 5% of its staff.", "Acme plans to lay off 5% of its workforce."),
+    ("Bob Ray founded Acme.", "Acme was founded by Bob Ray; Ann Lee joined in 2015."),
+    (
+        "Acme's stated priorities are cost control and cloud migration.",
+        "Our priorities are cost control and cloud migration.",
+    ),
+    (
+        "Acme operates 14 plants worldwide, with 3 in Germany.",
+        "The company operates 14 plants worldwide, three of them in Germany.",
+    ),
+    ("Acme does not disclose customer numbers.", "Acme does not disclose the number of its customers."),
+    (
+        "Acme sells to hospitals in Spain and Italy.",
+        "Acme sells its scheduling software to hospitals in Spain and Italy.",
+    ),
+    ("Revenue decreased 3% to $4.1 billion in fiscal 2025.", "Revenue for fiscal 2025 fell 3% to $4.1 billion."),
+    ("Acme named Jane Doe as COO.", "Acme named John Smith as CFO and Jane Doe as COO."),
+    ("Acme, which makes anvils, is based in Reno.", "Acme is based in Reno and makes anvils."),
+    ("Acme raised its guidance to $2 billion.", "On Tuesday Acme raised its full-year guidance to $2 billion."),
+    ("Maria Chen was formerly CTO of Acme.", "Maria Chen, formerly Acme's CTO, now advises startups."),
+    ("Acme launched Orion in June 2025.", "Acme launched Vega in March 2025 and Orion in June 2025."),
+    ("Mr. Tan became CFO in 2022.", "Mr. Tan joined Acme in 2018 and became CFO in 2022."),
+    ("Acme moved its headquarters to Dallas.", "Acme moved its headquarters from Reno to Dallas."),
+    ("Acme raised prices in 2025.", "Acme cut prices twice in 2024 and raised prices in 2025."),
+    ("Acme employs 300 engineers.", "Acme employs 300 engineers and 120 salespeople."),
+    ("Acme employs 120 salespeople.", "Acme employs 300 engineers and 120 salespeople."),
+    ("Acme raised $90 million.", "Acme raised $90 million at a $10 million valuation."),
+    (
+        "Acme's annual revenue exceeded $1 billion.",
+        "The company's annual revenue exceeded $1 billion for the first time.",
+    ),
+    ("Acme supports SOC 2.", "Acme supports SOC 2; HIPAA support is on the roadmap."),
+    (
+        "Acme depends on a single supplier for its batteries.",
+        "We depend on a single supplier for our batteries, which exposes us to shortages.",
+    ),
+    ("Acme may lose customers to low-cost rivals.", "We may lose customers to low-cost rivals."),
+    ("Acme's platform runs on AWS and Azure.", "Our platform runs on AWS and Microsoft Azure."),
+    ("Acme was named a leader by Gartner in 2025.", "Gartner named Acme a leader in 2025."),
+    ("Acme's workforce grew 10% to 5,500.", "Headcount at Acme grew 10% to 5,500 employees."),
+]
+"""Written with them: honest paraphrases. Three of 36 were refused at first sight; two too free ones are left out."""
+
+
+@pytest.mark.parametrize(("sentence", "quote"), UNTRUE)
+def test_what_the_quote_does_not_say_is_rejected(sentence: str, quote: str) -> None:
+    assert not supported(check(sentence, quote))
+
+
+@pytest.mark.parametrize(("sentence", "quote"), MISSED)
+@pytest.mark.xfail(strict=True, reason="needs an entailment model")
+def test_what_only_a_model_could_see_is_rejected(sentence: str, quote: str) -> None:
+    assert not supported(check(sentence, quote))
+
+
+@pytest.mark.parametrize(("sentence", "quote"), TRUE)
+def test_what_the_quote_says_in_other_words_is_accepted(sentence: str, quote: str) -> None:
+    assert not why(check(sentence, quote))
+
+
+# --- quotes and documents ---------------------------------------------------------------------------------------------
 
 
 def test_a_quote_that_is_not_in_the_text_is_rejected() -> None:
@@ -333,7 +466,7 @@ def test_the_detail_says_what_disagrees() -> None:
     )
 
 
-# --- inferences --------------------------------------------------------------------------------------------------------
+# --- inferences -------------------------------------------------------------------------------------------------------
 
 PROSPECT = quoted("Acme lists 40 open data roles.")
 VENDOR = quoted("Seamark cuts pipeline cost by 30% for retailers.", about="Seamark")
@@ -357,7 +490,7 @@ def test_advice_may_not_invent_numbers_dates_or_names() -> None:
     assert "entity" in why(infer("Mention that Ravenport is weaker here.", [PROSPECT], [VENDOR]))
 
 
-# --- contradictions ----------------------------------------------------------------------------------------------------
+# --- contradictions ---------------------------------------------------------------------------------------------------
 
 
 def evidence(id: str, value: JsonValue, quote: str = "", *, field: str = "employees", day: int = 1) -> Evidence:
@@ -400,7 +533,7 @@ def test_two_founding_years_or_seats_contradict_whenever_they_were_published() -
     assert not find_contradictions([evidence("a", "bread", field="summary"), evidence("b", "cake", field="summary")])
 
 
-# --- sentences ---------------------------------------------------------------------------------------------------------
+# --- sentences --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -437,7 +570,7 @@ def test_sentence_spans_are_ordered_and_lose_no_word(text: str) -> None:
     assert sum(c.isalpha() for c in kept) == sum(c.isalpha() for c in text)
 
 
-# --- properties --------------------------------------------------------------------------------------------------------
+# --- properties -------------------------------------------------------------------------------------------------------
 
 WORDS = st.lists(
     st.sampled_from(
@@ -508,7 +641,7 @@ def test_hostile_text_takes_no_time(text: str) -> None:
     assert time.perf_counter() - start < 6
 
 
-# --- figures -----------------------------------------------------------------------------------------------------------
+# --- figures ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

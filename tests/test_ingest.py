@@ -173,6 +173,12 @@ async def test_a_table_without_prose_becomes_readable_lines(store: DocumentStore
     ).text == "name: Ada; role: CEO; city: Paris.\nname: Bob; role: CFO; city: Rome."
 
 
+async def test_a_column_that_is_empty_everywhere_is_not_taken_for_the_text(store: DocumentStore, folder: Path) -> None:
+    (folder / "a.json").write_text(json.dumps({"name": "Zinc Works", "description": "", "city": "Paris"}))
+    await ingest([folder], store)
+    assert (await only(store, "zinc")).text == "name: Zinc Works; city: Paris."
+
+
 async def test_a_long_unnamed_column_is_taken_for_the_text(store: DocumentStore, folder: Path) -> None:
     long = "Zinc prices rose for the third month in a row, which surprised most of those who trade it every day."
     (folder / "a.json").write_text(

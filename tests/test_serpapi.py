@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from serpapi import SerpApiClient
 
 from tests.standins.serpapi_server import SerpApiStandin
 from tools.base import FailureKind, SourceDocument, SourceEnv, SourceError
@@ -142,6 +143,8 @@ async def test_two_instances_with_two_addresses_and_keys_never_mix() -> None:
         assert {(r.key, r.params["engine"]) for r in one.requests} == {("key-one", "google")}
         assert {(r.key, r.params["engine"]) for r in two.requests} == {("key-two", "google_news")}
         assert len(one.requests) == len(two.requests) == 5
+    assert SerpApiClient.BACKEND == "https://serpapi.com", "the class is shared by every instance of the process"
+    assert SerpApiClient.SERP_API_KEY is None
 
 
 async def test_an_address_where_nobody_listens_costs_nothing() -> None:
@@ -186,6 +189,11 @@ async def test_the_same_search_in_other_spacing_is_the_same_search() -> None:
     assert SearchArgs(query="  acme \n corp ") == SearchArgs(query="acme corp")
 
 
+def start(command: list[str]) -> subprocess.Popen[str]:
+    """A process whose output is read here."""
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1])
+
+
 # --- the stand-in -----------------------------------------------------------------------------------------------------
 
 
@@ -214,7 +222,7 @@ async def test_in_a_process_of_its_own_it_prints_its_address_and_its_invoice_out
     invoice = tmp_path / "invoice.jsonl"
     command = [sys.executable, "-m", "tests.standins.serpapi_server", "--invoice", str(invoice), "--price", "20000"]
     for total in (20_000, 20_000):  # the second time it remembers what the first one sold
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1]) as process:
+        with start(command) as process:
             assert process.stdout is not None
             address = process.stdout.readline().strip()
             values = {"serpapi_api_key": "k-123456", "serpapi_base_url": address}

@@ -1,4 +1,4 @@
-"""The table of companies that comes with Dossier: well formed, of documented origin, and right where it is looked at most."""
+"""The table of companies that comes with Dossier: well formed, of documented origin, right where it matters most."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ def test_every_origin_is_documented_with_licence_and_commit() -> None:
     assert codes == {"sp5", "nas", "nys", "sec", "add"}
     for code in codes - {"add"}:
         line = next(part for part in text.splitlines() if part.startswith(f"| `{code}`"))
-        assert re.search(r"`[0-9a-f]{40}`", line) and re.search(r"PDDL|public domain", line), code
+        assert re.search(r"`[0-9a-f]{40}`", line), code
+        assert re.search(r"PDDL|public domain", line), code
 
 
 def test_tickers_and_numbers_belong_to_one_company_each() -> None:
@@ -111,7 +112,8 @@ def test_every_addition_names_the_page_it_was_read_on() -> None:
         lines = list(csv.DictReader(file))
     assert lines
     for line in lines:
-        assert re.match(r"https?://\S+\.\S+", line["read_at"]) and line["states"], line["id"]
+        assert re.match(r"https?://\S+\.\S+", line["read_at"]), line["id"]
+        assert line["states"], line["id"]
 
 
 def test_a_domain_comes_only_from_an_addition() -> None:

@@ -42,7 +42,7 @@ def parse_date(text: object, anchor: datetime | None = None) -> datetime | None:
     plain = re.sub(r"\b(\d{1,2})(?:st|nd|rd|th)\b", r"\1", clean.replace("Sept ", "Sep ").replace(". ", " "))
     for form in _FORMATS:
         try:
-            return _aware(datetime.strptime(plain, form))
+            return _aware(datetime.strptime(plain, form))  # noqa: DTZ007  # made aware here
         except (ValueError, OverflowError):
             continue
     return None

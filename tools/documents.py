@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import ClassVar
 
 from pydantic import Field
+from typing_extensions import override
 
 from tools.base import (
     DocumentIndex,
@@ -96,6 +97,7 @@ class DocumentsSource(SourceTool[DocumentsArgs]):
             )
         return None
 
+    @override
     def suggest(self, subject: SubjectHint, dataset: str, question: str) -> Sequence[DocumentsArgs]:
         """The company's name and the dataset's words, among documents that name the company."""
         if dataset not in self.datasets or not subject.name.strip():
@@ -107,6 +109,7 @@ class DocumentsSource(SourceTool[DocumentsArgs]):
             about = wider if len(wider) <= 1_000 else about
         return (DocumentsArgs(query=f"{subject.name} {WORDS[dataset]}"[:2_000], about=about),)
 
+    @override
     async def cache_salt(self, args: DocumentsArgs) -> str:
         """The index's revision: a stored reply is good until a document comes or goes."""
         return f"revision {await self._index().revision()}"

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, Field, field_validator
+from typing_extensions import override
 
 from tools.base import FailureKind, Frozen, SourceEnv, SourceError, SourceReply, SourceTool, SubjectHint
 from tools.serpapi_client import SerpApi, error_text
@@ -140,6 +141,7 @@ class SerpApiSearch(_SerpApiSource[SearchArgs]):
         "vendor": ("{name} offering ideal customers why choose",),
     }
 
+    @override
     def suggest(self, subject: SubjectHint, dataset: str, question: str) -> Sequence[SearchArgs]:
         """The name in quotes with the words that pages of this kind use."""
         since: Literal["any", "month"] = "month" if dataset == "news" else "any"
@@ -177,6 +179,7 @@ class SerpApiNews(_SerpApiSource[NewsArgs]):
         "strategy": ("{name} strategy outlook",),
     }
 
+    @override
     def suggest(self, subject: SubjectHint, dataset: str, question: str) -> Sequence[NewsArgs]:
         """The name in quotes; for news itself the past month first."""
         return tuple(NewsArgs(query=query) for query in _filled(self._queries.get(dataset, ()), subject))

@@ -146,7 +146,7 @@ class SerpApi:
             return _unsettled(FailureKind.TIMEOUT, f"SerpAPI did not answer within {self._timeout:g} s.")
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as exc:
             return _broken(exc)
-        except Exception as exc:  # nothing but a SourceError may leave, and no text of a foreign error either
+        except Exception as exc:  # noqa: BLE001  # nothing but a SourceError may leave, and no text of a foreign error either
             return _unsettled(FailureKind.INTERNAL, f"The SerpAPI client failed ({type(exc).__name__}).")
 
     def _failure(self, answer: Answer) -> SourceError | None:

@@ -41,7 +41,7 @@ def nearest(name: str, names: Iterable[str]) -> list[str]:
     return sorted(names, key=lambda n: (-SequenceMatcher(None, name.lower(), n).ratio(), n))
 
 
-# --- the files' own shape ----------------------------------------------------------------------------------------------
+# --- the files' own shape -------------------------------------------------------------------------------------------
 
 
 class _Strict(BaseModel):
@@ -70,11 +70,11 @@ class _ConsumerFile(_Strict):
     requirements: dict[str, _RequirementEntry] = Field(min_length=1)
 
 
-# --- reading -----------------------------------------------------------------------------------------------------------
+# --- reading --------------------------------------------------------------------------------------------------------
 
 
 def load_catalogue(extra: Path | None = None) -> Catalogue:
-    """Read the catalogue, and the consumer types of the folder `extra` on top (a file of the same name replaces ours)."""
+    """Read the catalogue, and the consumer types of the folder `extra` on top (one of the same name replaces ours)."""
     datasets = _read_datasets(HERE / "datasets.toml")
     files = sorted((HERE / "consumers").glob("*.toml"))
     if extra is not None:
@@ -128,7 +128,7 @@ def _parse(path: Path) -> tuple[str, dict[str, object]]:
         raise ConfigError(f"{path}: is not valid TOML: {exc}.") from None
 
 
-# --- saying what is wrong ----------------------------------------------------------------------------------------------
+# --- saying what is wrong -------------------------------------------------------------------------------------------
 
 
 def _worst(exc: ValidationError) -> ErrorDetails:
@@ -160,7 +160,7 @@ def _keys_at(model: type[BaseModel], loc: Sequence[int | str]) -> list[str]:
 
 
 def _place(path: Path, text: str, loc: Sequence[int | str]) -> str:
-    """`file:line` of the key that `loc` leads to. tomllib keeps no positions, so the lines are searched for the keys in turn."""
+    """`file:line` of the key that `loc` leads to; tomllib keeps no positions, so the lines are searched."""
     lines = text.splitlines()
     at = 0
     for n, part in enumerate(loc):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -134,7 +134,11 @@ def _put(tables: Tables, documents: Sequence[Document], index: bool, fields: Fie
     conn = tables.conn
     for document in documents:
         known = fields.get(document.id, ())
-        row = {**document.model_dump(mode="json"), "fields": json.dumps([f.model_dump(mode="json") for f in known])}
+        looked = document.retrieved_at.astimezone(UTC).isoformat(
+            timespec="microseconds"
+        )  # one form, so that max() works
+        kept = json.dumps([f.model_dump(mode="json") for f in known])
+        row = {**document.model_dump(mode="json"), "retrieved_at": looked, "fields": kept}
         # The same content met again: the newer look at it counts, and a date once known is not lost.
         conn.execute(
             "insert into documents"
@@ -198,16 +202,16 @@ def _revision(tables: Tables) -> int:
     return int(tables.conn.execute("select value from revision").fetchone()[0])
 
 
-_OWNER = "(select min(o.tenant) from owners o where o.document_id = d.id)"
-"""Shared (the empty tenant, the smallest) as soon as one owner shares it."""
+# Shared (the empty tenant, the smallest) as soon as one owner shares it.
+_LOAD = """
+select id, url, title, text, source, origin, licence, about, published_at, retrieved_at,
+       (select min(o.tenant) from owners o where o.document_id = d.id) as tenant
+from documents d where id in (select value from json_each(?))
+"""
 
 
 def _load(tables: Tables, ids: Iterable[str]) -> dict[str, Document]:
-    sql = (
-        "select id, url, title, text, source, origin, licence, about, published_at, retrieved_at, "
-        f"{_OWNER} as tenant from documents d where id in (select value from json_each(?))"
-    )
-    rows = tables.conn.execute(sql, (json.dumps(list(ids)),)).fetchall()
+    rows = tables.conn.execute(_LOAD, (json.dumps(list(ids)),)).fetchall()
     return {row["id"]: Document.model_validate(dict(row)) for row in rows}
 
 

@@ -113,6 +113,8 @@ class OpenAIStandin:
         self.requests: list[Seen] = []
         self.invoice: list[int] = []
         """Micro-dollars per request, in order of arrival; zero for a refused one."""
+        self.tokens: list[int] = []
+        """Prompt and completion tokens per request, in order of arrival."""
         self._socket = socket.create_server(("127.0.0.1", port))
         self.base_url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/v1"
         app = Starlette(
@@ -158,6 +160,7 @@ class OpenAIStandin:
         body: Body = await request.json()
         self.requests.append(Seen(dict(request.headers), body, time.monotonic()))
         self.invoice.append(0)
+        self.tokens.append(0)
         number = len(self.invoice) - 1
         sent = request.headers.get("authorization", "").removeprefix("Bearer ")
         if self.key is not None and sent != self.key:
@@ -172,6 +175,7 @@ class OpenAIStandin:
             return _error(reply.status, reply.error.format(key=sent), None, reply.headers)
         text, calls = self._say(reply, body)
         prompt, completion = reply.usage or (_tokens(_prompt(body)), _tokens(text + "".join(n + a for n, a in calls)))
+        self.tokens[number] = prompt + completion
         exact = self.price[0] * prompt + self.price[1] * completion
         self.invoice[number] = int(exact.to_integral_value(rounding=ROUND_CEILING))
         usage = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}

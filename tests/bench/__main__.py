@@ -1,0 +1,22 @@
+"""Run the benchmarks: all of them, or those named.
+
+python -m tests.bench [question] [serving]
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from tests.bench import question
+
+BENCHES: dict[str, Callable[[], int]] = {"question": question.main}
+
+
+def main(names: list[str]) -> int:
+    """Prints figures; fails only when something could not be measured."""
+    return max(BENCHES[name]() for name in names or list(BENCHES))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
