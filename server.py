@@ -41,7 +41,7 @@ from agent.store.runs import Run, RunStatus
 logger = logging.getLogger(__name__)
 
 
-# --- what goes in and out ----------------------------------------------------------------------------------------------
+# --- what goes in and out ----------------------------------------------------------------------------------------
 
 
 class ThreadRequest(BaseModel):
@@ -197,7 +197,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
-# --- the application ---------------------------------------------------------------------------------------------------
+# --- the application ---------------------------------------------------------------------------------------------
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -270,7 +270,7 @@ def _add_threads(app: FastAPI) -> None:
         response: Response,
         accept: Annotated[str | None, Header()] = None,
     ) -> Response | RunView:
-        """Ask a question. With `Accept: text/event-stream` the answer is the run's event stream; the run goes on without it."""
+        """Ask a question. With `Accept: text/event-stream` the answer is the run's events; it goes on without you."""
         runs = _runs(request)
         run = await runs.start(thread_id, body.model_dump(exclude_unset=True))
         where = f"/v1/runs/{run.id}"
@@ -303,7 +303,7 @@ def _add_runs(app: FastAPI) -> None:
         store = _services(request).runs
         await store.run(run_id)
         if cursor and cursor > (reached := await store.last_seq(run_id)):
-            raise InvalidCursor(f"This run has reached event {reached}, not {cursor}: send the last `seq` you saw, or none.")
+            raise InvalidCursor(f"This run is at event {reached}, not {cursor}: send the last `seq` you saw, or none.")
         return _event_stream(request, run_id, cursor)
 
     @app.post("/v1/runs/{run_id}/cancel", status_code=202, responses=PROBLEMS, tags=["runs"])
@@ -365,13 +365,13 @@ def _add_house(app: FastAPI) -> None:
         return Health(status="ready", engine=services.engine_note, sources=states)
 
 
-# --- event streams -----------------------------------------------------------------------------------------------------
+# --- event streams -----------------------------------------------------------------------------------------------
 
 
 def _event_stream(
     request: Request, run_id: str, after: int, headers: dict[str, str] | None = None
 ) -> StreamingResponse:
-    """Committed events as server-sent events: `id` is `seq`, `event` is `type`. A client that leaves stops nothing but this."""
+    """Committed events as server-sent events: `id` is `seq`, `event` is `type`. Who leaves stops only this."""
     services, closing = _services(request), request.app.state.closing
 
     async def frames() -> AsyncIterator[bytes]:
@@ -409,7 +409,7 @@ def _cursor(text: str | None) -> int:
     return int(text)
 
 
-# --- views and errors --------------------------------------------------------------------------------------------------
+# --- views and errors --------------------------------------------------------------------------------------------
 
 
 async def _view(runs: Runs, run: Run) -> RunView:
@@ -465,20 +465,36 @@ class BodyLimit:
         self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Counts what is read, and trusts a length that is stated only to refuse sooner."""
-        stated = Headers(scope=scope).get("content-length", "") if scope["type"] == "http" else ""
-        read = int(stated) if stated.isascii() and stated.isdigit() and int(stated[:16]) > self._limit else 0
+        """A stated length is refused at once; one that is not stated, when it has come to too much."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        stated = Headers(scope=scope).get("content-length", "")
+        if stated.isascii() and stated.isdigit() and int(stated[:16]) > self._limit:
+            await self.refusal()(scope, receive, send)
+            return
+        read, answered = 0, False
 
         async def bounded() -> Message:
             nonlocal read
-            message = await receive() if read <= self._limit else {"type": "http.disconnect"}
-            if message["type"] == "http.request":
-                read += len(message.get("body", b""))
-            if read > self._limit:
-                raise HTTPException(413)
-            return message
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read <= self._limit:
+                return message
+            if answered:
+                return {"type": "http.disconnect"}
+            raise HTTPException(413)
 
-        await self._app(scope, bounded, send)
+        async def noted(message: Message) -> None:
+            nonlocal answered
+            answered = True
+            await send(message)
+
+        await self._app(scope, bounded, noted)
+
+    def refusal(self) -> JSONResponse:
+        """What is answered."""
+        return _problem(MessageTooLong(f"The body is over {self._limit} bytes: ingest long texts as documents."))
 
 
 def _describe_problems(app: FastAPI) -> None:
@@ -536,15 +552,14 @@ def _add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def http(request: Request, exc: HTTPException) -> JSONResponse:
         if exc.status_code == 413:
-            limit = request.app.state.runs.services.settings.max_body_bytes
-            return _problem(MessageTooLong(f"The body is over {limit} bytes: ingest long texts as documents instead."))
+            return BodyLimit(app, _services(request).settings.max_body_bytes).refusal()
         if exc.status_code == 404:
             return _problem(NoSuchRoute(f"There is no {request.method} {request.url.path[:80]}: see /docs."))
         error = MalformedRequest(f"{exc.detail}: {request.method} {request.url.path[:80]}; see /docs.")
         return _problem(error, status=exc.status_code, headers=exc.headers)
 
     @app.exception_handler(Exception)
-    async def fault(request: Request, exc: Exception) -> JSONResponse:
+    async def fault(_: Request, exc: Exception) -> JSONResponse:
         mark = new_id()
         logger.error("fault %s", mark, exc_info=exc)
         return _problem(InternalError(f"A fault of ours, number {mark}: the server's log has the details."))

@@ -70,7 +70,7 @@ def _text(raw: Mapping[str, object], name: str, settings: Settings) -> str:
     if len(value) > settings.max_message_chars:
         limit = settings.max_message_chars
         raise MessageTooLong(
-            f"{name} has {len(value)} characters and the limit is {limit}: shorten it, or ingest the text as a document."
+            f"{name} has {len(value)} characters; the limit is {limit}: shorten it, or ingest the text as a document."
         )
     return value.strip()
 

@@ -1,11 +1,11 @@
 """Does this quote support this sentence? Pure: text in, checks out; no clock, no files, no network.
 
-Every check errs towards refusing: what cannot be matched is not said. The one exception is a sentence that repeats its
-quote word for word: it stands, provided its document speaks of the subject and the cut did not leave a `not` behind.
+Every check errs towards refusing: what cannot be matched is not said. The one exception is a sentence that repeats
+its quote word for word: it stands, provided its document speaks of the subject and the cut did not leave a `not`
+behind.
 
 The walk: both texts are cleaned (`measures.clean`) and roles are written one way (`chief executive officer` ->
-`CEO`), then
-read once into tokens, quantities and dates (`Reading`), and the checks compare readings.
+`CEO`), then read once into tokens, quantities and dates (`Reading`), and the checks compare readings.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ MAX_SENTENCE = 1500
 MAX_QUOTE = 6000
 """Characters of a quote that are read. Words beyond support nothing, which errs towards refusing."""
 MIN_RECALL = 0.8
-"""Share of the sentence's content words that its quotes must hold. Up to four words that means all of them; from five on
-one may be the writer's own. Measured with `tests.prove_citations` (3,129 corruptions): 9 survive at .6, 4 at .7, 3 at .75
-and none from .8 on. Above .8 nothing more is caught, and the honest set, which keeps its quotes' words, cannot show what a
-higher bar would cost, so the lowest safe one is taken."""
+"""Share of the sentence's content words that its quotes must hold. Up to four words that means all of them; from five
+on one may be the writer's own. Measured with `tests.prove_citations` (3,129 corruptions): 9 survive at .6, 4 at .7, 3
+at .75 and none from .8 on. Above .8 nothing more is caught, and the honest set, which keeps its quotes' words, cannot
+show what a higher bar would cost, so the lowest safe one is taken."""
 WINDOW = 1500
 """Characters around a quote in which the document may name the subject."""
 
@@ -498,9 +498,7 @@ def _foreign_actor(sentence: Reading, quote: Reading, names: Sequence[str], know
 
 
 def _other_actor(sentence: Reading, quote: Reading, names: Sequence[str], known: frozenset[str]) -> bool:
-    """Whether the sentence itself speaks first of somebody else who stands in the quote; then other checks pair
-    them.
-    """
+    """Whether the sentence itself speaks first of somebody else who stands in the quote; then other checks pair them."""
     spots = [m.start for m in mentions(sentence, names)]
     lows = {t.low for t in quote.tokens}
     roles = bool(_ROLE.search(sentence.text))
@@ -1017,8 +1015,7 @@ def _territory(
     """The stretch of text that speaks of the figure at `span` rather than of one of its rivals.
 
     Where the figure is told of the same thing as the one before (`$3.6 billion, up from $2.7 billion`), the words
-    before
-    belong to both. `late` cuts behind rather than before words that no delimiter divides, which suits names.
+    before belong to both. `late` cuts behind rather than before words that no delimiter divides, which suits names.
     """
     before = max((r for r in rivals if r[1] <= span[0]), default=None)
     after = min((r for r in rivals if r[0] >= span[1]), default=None)
@@ -1461,8 +1458,7 @@ def check_claim(
     """The checks of one claim about the company called `names`, each with what disagrees.
 
     A `fact` must say what its quotes say. An `inference` is the writer's own advice: it needs a quote about the
-    prospect and
-    one about the vendor, and may hold no number, date or proper name that these do not.
+    prospect and one about the vendor, and may hold no number, date or proper name that these do not.
     """
     if kind == "inference":
         return _check_inference(text, quoted, names, vendor, vendor_names)
@@ -1631,15 +1627,15 @@ def supported(checks: Sequence[Check]) -> bool:
 # --- contradictions ---------------------------------------------------------------------------------------------------
 
 _SINGLE = frozenset("hq founded legal_name domain parent".split())
-"""Text fields that have one value at a time; two sources that differ cannot both be right, whenever they were published."""
+"""Text fields that have one value at a time; two sources that differ cannot both be right, whenever they were
+published."""
 
 
 def find_contradictions(evidence: Sequence[Evidence]) -> tuple[tuple[str, str], ...]:
     """Pairs of evidence ids of one company, dataset, field and period whose values cannot both be right.
 
-    Numbers differ when rounding does not explain it; of text only fields with a single value are compared. Two
-    values of a
-    thing that changes are no contradiction when their stated periods, or else their days of publication, differ.
+    Numbers differ when rounding does not explain it; of text only fields with a single value are compared. Two values
+    of a thing that changes are no contradiction when their stated periods, or else their days of publication, differ.
     """
     groups: dict[tuple[tuple[str, ...], str, str], list[Evidence]] = {}
     for e in evidence:
@@ -1720,9 +1716,8 @@ _ABBREVIATED = re.compile(
 def split_sentences(text: str) -> list[tuple[int, int]]:
     """The spans of the sentences of a text, white space trimmed; every span is an exact slice of the text.
 
-    A line break ends a sentence only where the next line begins a new one (blank line, bullet, or a capital after
-    an end
-    mark or a short line), so that hard-wrapped prose stays whole.
+    A line break ends a sentence only where the next line begins a new one (blank line, bullet, or a capital after an
+    end mark or a short line), so that hard-wrapped prose stays whole.
     """
     spans: list[tuple[int, int]] = []
     for a, b in _blocks(text):

@@ -1,9 +1,8 @@
 """Numbers, money, percents, counts and dates, read out of text into values that can be compared.
 
-In: text that went through `clean`. Out: `Quantity` and `When` values with their exact place in that text. Nothing here
-knows what a claim is. Every regular expression is built from disjoint alternatives with bounded repeats, so that
-hostile
-text costs linear time.
+In: text that went through `clean`. Out: `Quantity` and `When` values with their exact place in that text. Nothing
+here knows what a claim is. Every regular expression is built from disjoint alternatives with bounded repeats, so that
+hostile text costs linear time.
 """
 
 from __future__ import annotations
@@ -47,8 +46,8 @@ def _plain(char: str) -> str:
 
 @lru_cache(maxsize=512)
 def clean(text: str) -> str:
-    """The text as comparison sees it: NFKC, no invisible or combining marks, ASCII dashes, quotes and digits,
-    single spaces.
+    """The text as comparison sees it: NFKC, no invisible or combining marks, ASCII dashes, quotes and digits, single
+    spaces.
     """
     if text.isascii():
         return " ".join(re.sub(r"[\x00-\x1f\x7f]", " ", text).split())
@@ -470,9 +469,8 @@ def same_date(said: When, source: When) -> bool:
 def date_from_publication(said: When, source: When | None, published: datetime | None) -> bool:
     """Whether a date that the quote leaves implicit follows from the day its document came out.
 
-    With a `source` (a day or month without its year) the year is the one that puts it nearest to publication.
-    Without one,
-    only the year, the month or the day of publication itself may be said; never a quarter or a fiscal year.
+    With a `source` (a day or month without its year) the year is the one that puts it nearest to publication. Without
+    one, only the year, the month or the day of publication itself may be said; never a quarter or a fiscal year.
     """
     if published is None or said.fiscal or said.quarter or said.half or said.decade or said.ended or said.prep:
         return False

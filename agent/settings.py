@@ -27,7 +27,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged to stderr.")
     synchronous: Literal["NORMAL", "FULL"] = Field(
         "NORMAL",
-        description="SQLite's synchronous pragma. NORMAL survives a killed process; FULL also survives a power cut, slower.",
+        description="SQLite's synchronous pragma. NORMAL survives a killed process; FULL a power cut too, but is slower.",
     )
     busy_timeout: float = Field(
         30.0, ge=0, le=600, description="How long a write waits for another process that holds a database, seconds."

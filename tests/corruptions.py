@@ -1,8 +1,7 @@
 """Honest claims, and seeded ways to spoil them or to say them otherwise.
 
-In: the triples of `tests/data/honest_claims.toml`. Out: `Case` values, of which the corrupt ones must all be
-refused and the
-honest ones nearly all accepted. All chance comes from `random.Random(seed)`.
+In: the triples of `tests/data/honest_claims.toml`. Out: `Case` values, of which the corrupt ones must all be refused
+and the honest ones nearly all accepted. All chance comes from `random.Random(seed)`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The real server in a process of its own, started as a user starts it, and a reader of its event streams.
 
-    with Server(folder) as server:
-        run = server.ask("Research Snowflake as a prospect for us")
-        for frame in sse(f"{server.url}{run['events_url']}"):
-            ...
+with Server(folder) as server:
+    run = server.ask("Research Snowflake as a prospect for us")
+    for frame in sse(f"{server.url}{run['events_url']}"):
+        ...
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ class Server:
 
     def post(self, path: str, body: object = None, **options: Any) -> httpx.Response:
         """POST JSON to a path."""
-        given = {} if body is None else {"json": body}
+        given: Json = {} if body is None else {"json": body}
         return httpx.post(self.url + path, timeout=PATIENCE, **given, **options)
 
     def thread(self, **given: object) -> str:
@@ -176,7 +176,7 @@ class Server:
         return self.run(run_id)
 
 
-# --- event streams ------------------------------------------------------------------------------------------------------
+# --- event streams -----------------------------------------------------------------------------------------------
 
 
 class Frame(NamedTuple):
@@ -230,7 +230,7 @@ def until(look: Callable[[], T | None], what: str, patience: float = PATIENCE) -
     raise TimeoutError(f"waited {patience:g} s for {what}")
 
 
-# --- a source that waits ------------------------------------------------------------------------------------------------
+# --- a source that waits -----------------------------------------------------------------------------------------
 
 
 class HeldSerpApi(SerpApiStandin):

@@ -34,12 +34,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def unharmed(server: Server) -> Iterator[Server]:
+def thread(server: Server) -> str:
+    """One to ask on."""
+    return server.thread()
+
+
+@pytest.fixture
+def unharmed(server: Server, thread: str) -> Iterator[Server]:
     """The server, which afterwards still answers and has stored nothing."""
-    thread = server.thread()
     before = rows(server.data)
     said = len(server.output)
-    server.last_thread = thread  # type: ignore[attr-defined]
     yield server
     assert rows(server.data) == before
     assert server.get("/readyz").status_code == 200
@@ -73,9 +77,9 @@ def problem(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, body["code"]
 
 
-# --- what a caller may get wrong ----------------------------------------------------------------------------------------
+# --- what a caller may get wrong ---------------------------------------------------------------------------------
 
-BAD_RUNS = {
+BAD_RUNS: dict[str, tuple[dict[str, object], int, str, str]] = {
     "an unknown consumer type": ({"consumer_type": "quick_chats"}, 422, "unknown_consumer_type", "quick_chat"),
     "a consumer type that is no text": ({"consumer_type": 7}, 400, "malformed_request", "consumer_type"),
     "a negative max_cost": ({"max_cost": -1}, 422, "invalid_max_cost", "from 0 to 7.00"),
@@ -105,7 +109,12 @@ BAD_RUNS = {
     "a message that is a number": ({"message": 7}, 400, "malformed_request", "message"),
     "a message over its limit": ({"message": "Snowflake " * 2_001}, 413, "message_too_long", "20000"),
     "a vendor over its limit": ({"vendor": "x" * 20_001}, 413, "message_too_long", "vendor"),
-    "half a surrogate pair in a message": ({"message": "Research \ud800 Snowflake"}, 400, "malformed_request", "message"),
+    "half a surrogate pair in a message": (
+        {"message": "Research \ud800 Snowflake"},
+        400,
+        "malformed_request",
+        "message",
+    ),
     "half a surrogate pair in a vendor": ({"vendor": "\udfff: tools"}, 400, "malformed_request", "vendor"),
     "a field of no name we know": ({"max_costs": 1}, 400, "malformed_request", "max_costs"),
     "a flag that is none": ({"include_unverified": "perhaps"}, 400, "malformed_request", "include_unverified"),
@@ -113,9 +122,8 @@ BAD_RUNS = {
 
 
 @pytest.mark.parametrize("name", BAD_RUNS)
-def test_a_question_is_refused_with(unharmed: Server, name: str) -> None:
+def test_a_question_is_refused_with(unharmed: Server, thread: str, name: str) -> None:
     wrong, status, code, says = BAD_RUNS[name]
-    thread = unharmed.last_thread  # type: ignore[attr-defined]
     body = json.dumps({"message": QUESTION, **wrong})
     headers = {"content-type": "application/json"}
     answer = httpx.post(f"{unharmed.url}/v1/threads/{thread}/runs", content=body, headers=headers, timeout=PATIENCE)
@@ -138,8 +146,7 @@ BAD_BODIES = {
 
 @pytest.mark.parametrize("name", BAD_BODIES)
 @pytest.mark.parametrize("door", ["threads", "runs"])
-def test_a_body_is_refused_that_is(unharmed: Server, door: str, name: str) -> None:
-    thread = unharmed.last_thread  # type: ignore[attr-defined]
+def test_a_body_is_refused_that_is(unharmed: Server, thread: str, door: str, name: str) -> None:
     path = "/v1/threads" if door == "threads" else f"/v1/threads/{thread}/runs"
     answer = httpx.post(
         unharmed.url + path, content=BAD_BODIES[name], headers={"content-type": "application/json"}, timeout=PATIENCE
@@ -149,8 +156,7 @@ def test_a_body_is_refused_that_is(unharmed: Server, door: str, name: str) -> No
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
-def test_a_body_of_another_kind_is_refused_and_told_what_to_send(unharmed: Server, kind: str) -> None:
-    thread = unharmed.last_thread  # type: ignore[attr-defined]
+def test_a_body_of_another_kind_is_refused_and_told_what_to_send(unharmed: Server, thread: str, kind: str) -> None:
     answer = httpx.post(
         f"{unharmed.url}/v1/threads/{thread}/runs",
         content=json.dumps({"message": QUESTION}),
@@ -162,8 +168,7 @@ def test_a_body_of_another_kind_is_refused_and_told_what_to_send(unharmed: Serve
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_a_body_over_the_limit_is_refused(unharmed: Server, chunked: bool) -> None:
-    thread = unharmed.last_thread  # type: ignore[attr-defined]
+def test_a_body_over_the_limit_is_refused(unharmed: Server, thread: str, chunked: bool) -> None:
     body = json.dumps({"message": "x" * 1_000_000}).encode()
     pieces = iter([body[:600_000], body[600_000:]])
     answer = httpx.post(
@@ -176,10 +181,8 @@ def test_a_body_over_the_limit_is_refused(unharmed: Server, chunked: bool) -> No
     assert "1000000" in answer.json()["detail"]
 
 
-def test_a_message_of_nearly_a_megabyte_is_refused_for_its_own_length(unharmed: Server) -> None:
-    answer = unharmed.post(
-        f"/v1/threads/{unharmed.last_thread}/runs", {"message": "x" * 990_000}  # type: ignore[attr-defined]
-    )
+def test_a_message_of_nearly_a_megabyte_is_refused_for_its_own_length(unharmed: Server, thread: str) -> None:
+    answer = unharmed.post(f"/v1/threads/{thread}/runs", {"message": "x" * 990_000})
     assert problem(answer) == (413, "message_too_long")
     assert "990000" in answer.json()["detail"]
 
@@ -252,7 +255,7 @@ def test_a_thread_with_a_wrong_field_is_refused_and_the_field_is_named(unharmed:
     assert field in answer.json()["detail"]
 
 
-# --- whatever comes -----------------------------------------------------------------------------------------------------
+# --- whatever comes ----------------------------------------------------------------------------------------------
 
 TEXT = st.text(st.characters(exclude_categories=()))
 """With halves of surrogate pairs, which JSON can write and nothing can store."""
@@ -294,7 +297,7 @@ async def test_no_body_whatever_is_a_fault_of_ours(
         assert ended.status in ("success", "timeout"), ended.error
 
 
-# --- the store in trouble -----------------------------------------------------------------------------------------------
+# --- the store in trouble ----------------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -339,6 +342,23 @@ def test_a_run_goes_on_once_another_process_lets_go_of(tmp_path: Path, name: str
             assert ended["status"] == "success", ended["error"]
             assert [f.id for f in frames] == list(range(1, len(frames) + 1))
             assert float(ended["costs"]["spent"]) * 1_000_000 == pytest.approx(serpapi.invoice_total)
+
+
+@pytest.mark.xfail(
+    reason="agent/runs.py takes the refusal of the checkpoint saver for a fault of ours and ends the run"
+)
+async def test_a_run_outlives_a_checkpoint_that_could_not_be_written(
+    in_process: tuple[FastAPI, httpx.AsyncClient],
+) -> None:
+    app, client = in_process
+    runs = app.state.runs
+    await runs.saver.conn.execute("pragma busy_timeout = 20")
+    thread = (await client.post("/v1/threads", json={})).json()["id"]
+    with locked(runs.services.settings.data_dir / "checkpoints.db"):
+        run = (await client.post(f"/v1/threads/{thread}/runs", json={"message": QUESTION})).json()["id"]
+        assert (await runs.wait(run)).status.active
+    assert [item async for item in runs.services.log.follow(run)]
+    assert (await runs.wait(run)).status == "success"
 
 
 @pytest.fixture
@@ -396,10 +416,7 @@ def _refused(server: Server, thread: str) -> httpx.Response | None:
     return answer if answer.status_code != 201 else None
 
 
-def test_a_disk_that_turns_read_only_is_said_and_the_run_goes_on_when_it_turns_back(
-    small_disk: Path, tmp_path: Path
-) -> None:
-    pytest.importorskip("resource")
+def test_a_read_only_data_folder_is_said_at_the_start_and_costs_nothing(small_disk: Path, tmp_path: Path) -> None:
     with Server(small_disk / "data", log=tmp_path / "log") as server:
         before = server.thread()
         server.terminate()
@@ -414,7 +431,7 @@ def test_a_disk_that_turns_read_only_is_said_and_the_run_goes_on_when_it_turns_b
         assert server.get(f"/v1/threads/{before}").status_code == 200
 
 
-# --- what stands in the way of a start ----------------------------------------------------------------------------------
+# --- what stands in the way of a start ---------------------------------------------------------------------------
 
 
 def refused_start(data: Path, env: dict[str, str] | None = None) -> str:
@@ -448,9 +465,7 @@ def test_an_unpriced_model_under_a_binding_budget_does_not_start(tmp_path: Path)
     ],
 )
 @pytest.mark.parametrize("how", ["no database", "cut short"])
-def test_a_damaged_database_is_named_at_the_start(
-    tmp_path: Path, healthy: Path, name: str, how: str
-) -> None:
+def test_a_damaged_database_is_named_at_the_start(tmp_path: Path, healthy: Path, name: str, how: str) -> None:
     data = tmp_path / "data"
     shutil.copytree(healthy, data)
     whole = (data / name).read_bytes()

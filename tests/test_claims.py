@@ -320,7 +320,7 @@ UNTRUE = [
     ("Acme outsources payroll to Globex.", "Globex outsources payroll to Acme."),
     ("Ann Lee left Globex to join Acme.", "Ann Lee left Acme to join Globex."),
 ]
-"""Written after the checks stood; at first sight 16 of 55 (MISSED included) passed, and most of those were then fixed."""
+"""Written after the checks stood. At first sight 16 of 55 (MISSED included) passed; most of those were then fixed."""
 
 MISSED = [
     ("Acme cut prices twice in 2025.", "Acme cut prices twice in 2024 and raised them in 2025."),

@@ -68,7 +68,7 @@ def code(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]
 
 
-# --- asking and reading -------------------------------------------------------------------------------------------------
+# --- asking and reading ------------------------------------------------------------------------------------------
 
 
 def test_a_question_is_answered_over_an_event_stream(server: Server) -> None:
@@ -138,7 +138,7 @@ def test_a_thread_lists_its_runs_the_newest_first(server: Server) -> None:
     assert [r["id"] for r in shown["runs"]] == asked[::-1]
 
 
-# --- event streams ------------------------------------------------------------------------------------------------------
+# --- event streams -----------------------------------------------------------------------------------------------
 
 
 def test_a_stream_goes_on_from_the_last_event_id_without_gap_or_repeat(server: Server) -> None:
@@ -198,7 +198,7 @@ def test_a_quiet_stream_gets_a_heartbeat(paid: Server, serpapi: HeldSerpApi) -> 
     assert_whole(paid.events(run))
 
 
-# --- one run at a time, and its end -------------------------------------------------------------------------------------
+# --- one run at a time, and its end ------------------------------------------------------------------------------
 
 
 def test_a_second_question_on_a_busy_thread_is_refused_and_the_first_is_unharmed(
@@ -227,7 +227,9 @@ def test_a_cancelled_run_ends_with_what_it_has_found(paid: Server, serpapi: Held
     assert_cited(ended["brief"])
     assert_whole(paid.events(run))
     # The searches under way may have been billed: they count as spent, and as unknown.
-    assert 0 < Decimal(ended["costs"]["unknown"]) <= Decimal(ended["costs"]["spent"]) <= Decimal(ended["costs"]["budget"])
+    assert (
+        0 < Decimal(ended["costs"]["unknown"]) <= Decimal(ended["costs"]["spent"]) <= Decimal(ended["costs"]["budget"])
+    )
 
 
 def test_a_thread_is_free_again_once_its_run_was_cancelled(paid: Server, serpapi: HeldSerpApi) -> None:
@@ -247,7 +249,7 @@ def test_a_run_that_has_ended_cannot_be_cancelled(server: Server) -> None:
     assert server.run(run["id"]) == run
 
 
-# --- money --------------------------------------------------------------------------------------------------------------
+# --- money -------------------------------------------------------------------------------------------------------
 
 
 def test_a_follow_up_needs_no_company_name_and_pays_for_nothing_twice(paid: Server, serpapi: HeldSerpApi) -> None:
@@ -284,9 +286,7 @@ def test_with_no_money_no_paid_source_is_called(paid: Server, serpapi: HeldSerpA
     assert ("serpapi_search", "over_budget") in skipped
 
 
-def test_what_the_invoice_says_is_what_the_usage_page_says(
-    paid: Server, serpapi: HeldSerpApi
-) -> None:
+def test_what_the_invoice_says_is_what_the_usage_page_says(paid: Server, serpapi: HeldSerpApi) -> None:
     before = Decimal(paid.get("/v1/usage").json()["total_cost"])
     billed = serpapi.invoice_total
     run = paid.finished(paid.ask("Research Twilio as a prospect for us", max_cost="0.50")["id"])
@@ -310,7 +310,7 @@ def test_an_amount_over_the_ceiling_is_refused(server: Server) -> None:
     assert "7.00" in answer.json()["detail"]
 
 
-# --- the house ----------------------------------------------------------------------------------------------------------
+# --- the house ---------------------------------------------------------------------------------------------------
 
 
 def test_the_sources_say_what_they_cost_and_why_they_are_off(server: Server, paid: Server) -> None:
@@ -367,7 +367,7 @@ async def test_the_statuses_of_the_error_tree_are_all_described(tmp_path: Path) 
     assert {str(e.status) for e in possible} <= set(start)
 
 
-# --- shutting down ------------------------------------------------------------------------------------------------------
+# --- shutting down -----------------------------------------------------------------------------------------------
 
 
 def test_a_run_that_waits_for_a_slow_source_outlives_sigterm(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from agent.decompose_rules import asked_datasets_of
@@ -38,7 +39,10 @@ class ExtractiveEngine:
 
     async def decompose(self, task: DecomposeTask, door: Door) -> tuple[Question, ...]:
         """One sub-question per dataset that the question asks for and that is not known well enough."""
-        asked = asked_datasets_of(task.ask.message, task.datasets, task.consumer)
+        said = task.ask.message
+        for name in task.subject.names:  # a word of the company's own name asks for nothing
+            said = re.sub(re.escape(name), "it", said, flags=re.IGNORECASE)
+        asked = asked_datasets_of(said, task.datasets, task.consumer)
         weights = {r.dataset: r.weight for r in task.unmet}
         chosen = [d for d in asked if d in weights] or sorted(weights, key=lambda d: -weights[d])
         return tuple(
