@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-
 from tools.base import Frozen
 
 
@@ -143,7 +142,7 @@ class Balance(Frozen):
         """Whether entries and budget agree and the ceiling is kept."""
         b = self.budget
         agree = (b.spent, b.reserved) == (self.spent_by_entries, self.reserved_by_entries)
-        return agree and 0 <= b.spent and 0 <= b.reserved and b.spent + b.reserved <= b.ceiling
+        return agree and b.spent >= 0 and b.reserved >= 0 and b.spent + b.reserved <= b.ceiling
 
 
 class RunMoney(Frozen):

@@ -15,7 +15,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
 
@@ -64,7 +64,7 @@ class Bought:
     """What became of a call."""
 
     status: CallStatus
-    reply: SourceReply = SourceReply()
+    reply: SourceReply = field(default_factory=SourceReply)
     failure: FailureKind | None = None
     message: str = ""
     cost: int = 0
@@ -157,12 +157,12 @@ async def buy(services: Services, scope: Scope, call: Call, budgets: tuple[str, 
                 message = f"The {budget.scope} budget has ${room:.4f} left; this call may cost ${need:.4f}."
                 return Bought(CallStatus.REFUSED, message=message)
             case InFlight(call_id=other, owner=owner):
-                if not await _wait_for(services, scope, other, owner):
+                if not await _wait_for(services, other, owner):
                     dead.append(other)
             case Existing(row=row):
                 if row.state is not CallState.RESERVED:
                     return _from_row(row)
-                if not await _wait_for(services, scope, row.call_id, row.owner):
+                if not await _wait_for(services, row.call_id, row.owner):
                     return await _after_death(services, scope, source, args, order, row)
 
 
@@ -247,7 +247,7 @@ def _as_source_error(exc: Exception, source: Source) -> SourceError:
     return SourceError(FailureKind.TIMEOUT, f"{source.title} did not answer in time.", billed=None)
 
 
-async def _wait_for(services: Services, scope: Scope, call_id: str, owner: str) -> bool:
+async def _wait_for(services: Services, call_id: str, owner: str) -> bool:
     """Wait until a call under way has ended; False when its process is dead, so that it never will."""
     flight = services.flights.get(call_id)
     if flight is not None:

@@ -57,10 +57,8 @@ async def saver() -> AsyncIterator[AsyncSqliteSaver]:
 
 async def prune(saver: AsyncSqliteSaver, thread_id: str, keep: int) -> None:
     """Drop all but the newest `keep` checkpoints of a thread; the saver itself never forgets anything."""
+    kept = "(select checkpoint_id from checkpoints where thread_id = ? order by checkpoint_id desc limit ?)"
     for table in ("writes", "checkpoints"):
-        await saver.conn.execute(
-            f"delete from {table} where thread_id = ? and checkpoint_id not in"
-            " (select checkpoint_id from checkpoints where thread_id = ? order by checkpoint_id desc limit ?)",
-            (thread_id, thread_id, keep),
-        )
+        sql = f"delete from {table} where thread_id = ? and checkpoint_id not in {kept}"  # noqa: S608 - two fixed names
+        await saver.conn.execute(sql, (thread_id, thread_id, keep))
     await saver.conn.commit()

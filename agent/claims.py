@@ -498,7 +498,7 @@ def _foreign_actor(sentence: Reading, quote: Reading, names: Sequence[str], know
 
 
 def _other_actor(sentence: Reading, quote: Reading, names: Sequence[str], known: frozenset[str]) -> bool:
-    """Whether the sentence itself speaks first of somebody else who stands in the quote; then other checks pair them."""
+    """Whether the sentence itself speaks first of another who stands in the quote; then other checks pair them."""
     spots = [m.start for m in mentions(sentence, names)]
     lows = {t.low for t in quote.tokens}
     roles = bool(_ROLE.search(sentence.text))

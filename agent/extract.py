@@ -118,7 +118,7 @@ def mentions(text: str, names: Sequence[str]) -> bool:
 
 def _score(sentence: str, dataset: Dataset) -> float:
     """The share of three signal words that the sentence carries, at most 1."""
-    hits = len(set(m.casefold() for m in _signals(dataset.signals).findall(sentence)))
+    hits = len({m.casefold() for m in _signals(dataset.signals).findall(sentence)})
     return min(hits / 3, 1.0)
 
 

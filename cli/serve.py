@@ -43,7 +43,7 @@ class Server(uvicorn.Server):
         for line in self._banner:
             say(line)
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The first signal ends gracefully, a second Ctrl-C at once; none is raised again, for this is a clean end."""
         if self.should_exit and sig == signal.SIGINT:
             self.force_exit = True

@@ -15,7 +15,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -77,6 +78,26 @@ def dossier(folder: Path, *args: str, **more: str) -> subprocess.CompletedProces
     return subprocess.run(
         [DOSSIER, *args], cwd=folder, env=env(folder, **more), capture_output=True, text=True, timeout=90, check=False
     )
+
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Begins a command and comes back at once; whatever still runs when the test ends is killed."""
+    with ExitStack() as stack:
+
+        def begun(*args: str, **more: str) -> subprocess.Popen[str]:
+            pipe = subprocess.PIPE
+            process = subprocess.Popen(
+                [DOSSIER, *args], cwd=tmp_path, env=env(tmp_path, **more), stdout=pipe, stderr=pipe, text=True
+            )
+            stack.enter_context(process)
+            stack.callback(process.kill)
+            return process
+
+        yield begun
 
 
 @pytest.fixture(scope="module")
@@ -258,11 +279,13 @@ class Slow:
 
     def __init__(self) -> None:
         self.go = threading.Event()
+        self.asked = threading.Event()
         self.status = 200
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                outer.asked.set()
                 outer.go.wait(60)
                 try:
                     self.send_response(outer.status)
@@ -290,25 +313,17 @@ def slow() -> Iterator[Slow]:
     standin.server.server_close()
 
 
-def begin(folder: Path, slow: Slow, *args: str) -> tuple[subprocess.Popen[str], list[str]]:
-    """Ask, and come back once a paid call hangs."""
-    process = subprocess.Popen(
-        [DOSSIER, "ask", QUESTION, "--consumer", "customer_intelligence", *args],
-        cwd=folder,
-        env=env(folder, SERPAPI_API_KEY="0123456789abcdef", DOSSIER_SERPAPI_BASE_URL=slow.url),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        bufsize=1,
-    )
-    lines: list[str] = []
+def begin(start: Start, slow: Slow) -> subprocess.Popen[str]:
+    """Ask, and come back once paid calls hang."""
+    options = ("--consumer", "customer_intelligence")
+    given = {"SERPAPI_API_KEY": "0123456789abcdef", "DOSSIER_SERPAPI_BASE_URL": slow.url}
+    process = start("ask", QUESTION, *options, **given)
     assert process.stdout is not None
     for line in process.stdout:
-        lines.append(line)
         if line.startswith("  ✓ documents"):
             break
-    time.sleep(0.3)
-    return process, lines
+    assert slow.asked.wait(20)
+    return process
 
 
 def run_of(folder: Path) -> dict[str, str]:
@@ -316,8 +331,8 @@ def run_of(folder: Path) -> dict[str, str]:
     return dict(row)
 
 
-def test_an_interrupt_ends_the_run_with_what_it_has(tmp_path: Path, slow: Slow) -> None:
-    process, _ = begin(tmp_path, slow)
+def test_an_interrupt_ends_the_run_with_what_it_has(tmp_path: Path, start: Start, slow: Slow) -> None:
+    process = begin(start, slow)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
     assert process.returncode == Exit.PARTIAL, err
@@ -326,8 +341,8 @@ def test_an_interrupt_ends_the_run_with_what_it_has(tmp_path: Path, slow: Slow) 
     assert run_of(tmp_path)["stop_reason"] == "cancelled"
 
 
-def test_a_termination_leaves_at_once_and_the_run_can_be_resumed(tmp_path: Path, slow: Slow) -> None:
-    process, _ = begin(tmp_path, slow)
+def test_a_termination_leaves_at_once_and_the_run_can_be_resumed(tmp_path: Path, start: Start, slow: Slow) -> None:
+    process = begin(start, slow)
     process.terminate()
     _, err = process.communicate(timeout=10)
     assert process.returncode == 128 + signal.SIGTERM
@@ -358,8 +373,8 @@ async def test_a_second_interrupt_leaves_at_once(
     assert "dossier resume r1" in capsys.readouterr().err
 
 
-def test_a_killed_run_is_taken_up_and_answered(tmp_path: Path, slow: Slow) -> None:
-    process, _ = begin(tmp_path, slow)
+def test_a_killed_run_is_taken_up_and_answered(tmp_path: Path, start: Start, slow: Slow) -> None:
+    process = begin(start, slow)
     process.kill()
     process.communicate(timeout=10)
     slow.go.set()
@@ -371,8 +386,8 @@ def test_a_killed_run_is_taken_up_and_answered(tmp_path: Path, slow: Slow) -> No
     assert "Nothing to resume" in dossier(tmp_path, "resume").stdout
 
 
-def test_another_process_can_cancel_a_run(tmp_path: Path, slow: Slow) -> None:
-    process, _ = begin(tmp_path, slow)
+def test_another_process_can_cancel_a_run(tmp_path: Path, start: Start, slow: Slow) -> None:
+    process = begin(start, slow)
     said = dossier(tmp_path, "cancel", run_of(tmp_path)["id"])
     assert said.returncode == 0, said.stderr
     out, err = process.communicate(timeout=20)
@@ -488,61 +503,43 @@ def test_serve_refuses_a_taken_port_in_one_line(tmp_path: Path) -> None:
 
 
 def test_serve_says_what_it_has_and_lets_go_of_its_streams_when_told_to_stop(
-    tmp_path: Path, port: str, slow: Slow
+    tmp_path: Path, port: str, slow: Slow, start: Start
 ) -> None:
     given = {"SERPAPI_API_KEY": "0123456789abcdef", "DOSSIER_SERPAPI_BASE_URL": slow.url, "DOSSIER_DRAIN_DEADLINE": "2"}
-    process = subprocess.Popen(
-        [DOSSIER, "serve", "--port", port],
-        cwd=tmp_path,
-        env=env(tmp_path, **given),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        banner = ""
-        for line in process.stdout:
-            banner += line
-            if line.startswith("Stop with"):
-                break
-        assert f"http://127.0.0.1:{port}" in banner
-        assert "serpapi_search: on, $0.015 a call" in banner
-        assert "curl" in banner
-        assert "a Dossier answers there already" in dossier(tmp_path, "doctor", DOSSIER_PORT=port).stdout
-        connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=20)
-        body = {"Content-Type": "application/json"}
-        connection.request("POST", "/v1/threads", '{"consumer_type": "customer_intelligence"}', body)
-        thread = json.loads(connection.getresponse().read())["id"]
-        question = json.dumps({"message": QUESTION})
-        connection.request("POST", f"/v1/threads/{thread}/runs", question, {**body, "Accept": "text/event-stream"})
-        stream = connection.getresponse()
-        while b"source_started" not in stream.readline():
-            pass
-        begun = time.monotonic()
-        process.terminate()
-        stream.read()
-        assert time.monotonic() - begun < 5
-        connection.close()
-        _, err = process.communicate(timeout=15)
-        assert process.returncode == 0, err
-        assert "Traceback" not in err
-        assert "0123456789abcdef" not in err
-    finally:
-        process.kill()
-        process.communicate()
+    process = start("serve", "--port", port, **given)
+    assert process.stdout is not None
+    banner = ""
+    for line in process.stdout:
+        banner += line
+        if line.startswith("Stop with"):
+            break
+    assert f"http://127.0.0.1:{port}" in banner
+    assert "serpapi_search: on, $0.015 a call" in banner
+    assert "curl" in banner
+    assert "a Dossier answers there already" in dossier(tmp_path, "doctor", DOSSIER_PORT=port).stdout
+    connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=20)
+    body = {"Content-Type": "application/json"}
+    connection.request("POST", "/v1/threads", '{"consumer_type": "customer_intelligence"}', body)
+    thread = json.loads(connection.getresponse().read())["id"]
+    question = json.dumps({"message": QUESTION})
+    connection.request("POST", f"/v1/threads/{thread}/runs", question, {**body, "Accept": "text/event-stream"})
+    stream = connection.getresponse()
+    while b"source_started" not in stream.readline():
+        pass
+    begun = time.monotonic()
+    process.terminate()
+    stream.read()
+    assert time.monotonic() - begun < 5
+    connection.close()
+    _, err = process.communicate(timeout=15)
+    assert process.returncode == 0, err
+    assert "Traceback" not in err
+    assert "0123456789abcdef" not in err
     assert run_of(tmp_path)["status"] == "running"
 
 
-def test_serve_warns_that_nothing_authenticates_whoever_can_reach_it(tmp_path: Path, port: str) -> None:
-    process = subprocess.Popen(
-        [DOSSIER, "serve", "--host", "0.0.0.0", "--port", port],
-        cwd=tmp_path,
-        env=env(tmp_path),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def test_serve_warns_that_nothing_authenticates_whoever_can_reach_it(port: str, start: Start) -> None:
+    process = start("serve", "--host", "0.0.0.0", "--port", port)
     assert process.stdout is not None
     assert process.stdout.readline().startswith("Dossier serves")
     process.terminate()

@@ -17,7 +17,7 @@ MAX_EVIDENCE = 60
 """Most quotes an engine is given to write from: the best of each dataset."""
 
 MAX_PER_DATASET = 10
-MAX_BACKGROUND = 8
+BACKGROUND_PER_DATASET = 2
 
 
 async def synthesize(state: State, visit: Visit) -> Update:
@@ -112,11 +112,11 @@ def _spread(ranked: Sequence[Evidence], asked: Mapping[str, float]) -> list[Evid
 
 
 def _background(stale: Sequence[Evidence], asked: Mapping[str, float]) -> list[Claim]:
-    """Facts older than the freshness floor, as they stand and marked so: the newest of each dataset."""
-    claims: list[Claim] = []
-    for dataset in sorted(asked, key=lambda d: -asked[d]):
-        claims += [
-            Claim(id=derived_id("background", e.id), text=e.quote, section=dataset, evidence=(e.id,), stale=True)
-            for e in [s for s in stale if s.dataset == dataset][:2]
-        ]
-    return claims[:MAX_BACKGROUND]
+    """Facts older than the freshness floor, as they stand and marked so: the newest of each dataset, heaviest dataset first."""
+    order = sorted(asked, key=lambda d: -asked[d])
+    newest = {d: [e for e in stale if e.dataset == d][:BACKGROUND_PER_DATASET] for d in order}
+    return [
+        Claim(id=derived_id("background", e.id), text=e.quote, section=d, evidence=(e.id,), stale=True)
+        for d in order
+        for e in newest[d]
+    ]

@@ -165,7 +165,7 @@ class Ledger:
         A failure is cached for `cache_for` seconds (None: not at all); a reply is cached, and judged when it is read.
         """
         return await self._end(
-            call_id, owner, now, CallState.SETTLED, lambda row: cost, reply=reply, failure=failure, cache_for=cache_for
+            call_id, owner, now, CallState.SETTLED, lambda _: cost, reply=reply, failure=failure, cache_for=cache_for
         )
 
     async def release(
@@ -173,7 +173,7 @@ class Ledger:
     ) -> Reservation:
         """Drop the hold: nothing was spent."""
         return await self._end(
-            call_id, owner, now, CallState.RELEASED, lambda row: 0, failure=failure, cache_for=cache_for
+            call_id, owner, now, CallState.RELEASED, lambda _: 0, failure=failure, cache_for=cache_for
         )
 
     async def mark_unknown(

@@ -157,7 +157,7 @@ class RunStore:
             values.append(thread_id)
         if active:
             where.append("status in ('pending', 'running')")
-        sql = f"select * from runs where {' and '.join(where)} order by created_at desc, id desc limit ?"
+        sql = f"select * from runs where {' and '.join(where)} order by created_at desc, id desc limit ?"  # noqa: S608 - fixed conditions
 
         def work(db: Tables) -> list[sqlite3.Row]:
             return db.conn.execute(sql, (*values, limit)).fetchall()

@@ -53,7 +53,9 @@ def measure(folder: Path) -> Result:
             "OPENAI_BASE_URL": model.base_url,
         }
         server = stack.enter_context(Server(folder, env=env))
-        server.finished(server.ask("Who leads Quillfern Robotics?")["id"])  # imports and connections are warm after this
+        server.finished(
+            server.ask("Who leads Quillfern Robotics?")["id"]
+        )  # imports and connections are warm after this
         thread = server.thread(vendor="Monte Carlo: data observability", consumer_type="customer_intelligence")
         searches, models = len(search.requests), len(model.requests)
         began = time.monotonic()
@@ -97,11 +99,17 @@ def main() -> int:
         results = [measure(Path(folder) / f"run{n}") for n in range(RUNS)]
     ratios = sorted(r.wall / r.critical for r in results)
     print(f"question: {RUNS} runs, model {MODEL_LATENCY} s to first token, search {SEARCH_LATENCY} s")
-    print(f"question: wall / critical path: median {median(ratios):.3f}, worst {ratios[-1]:.3f}  (bar 1.10; peers 1.3 to 1.6)")
+    print(
+        f"question: wall / critical path: median {median(ratios):.3f}, worst {ratios[-1]:.3f}  (bar 1.10; peers 1.3 to 1.6)"
+    )
     print(f"question: request to first event: median {median(r.first_event for r in results) * 1000:.0f} ms  (bar 50)")
     readable = median(r.first_readable for r in results)
     print(f"question: request to the decomposed question: median {readable:.2f} s  (bar 0.6)")
     last = results[-1]
-    print(f"question: model calls {last.model_calls}, tokens {last.tokens}, searches {last.searches} ({last.distinct} distinct)")
-    print(f"question: findings in the brief {last.claims}; peak RSS {max(r.rss_mib for r in results):.0f} MiB  (bar 150)")
+    print(
+        f"question: model calls {last.model_calls}, tokens {last.tokens}, searches {last.searches} ({last.distinct} distinct)"
+    )
+    print(
+        f"question: findings in the brief {last.claims}; peak RSS {max(r.rss_mib for r in results):.0f} MiB  (bar 150)"
+    )
     return 0

@@ -82,7 +82,9 @@ def main(runs: int = RUNS) -> int:
         _check_money(folder / "data", finished, search, model, tally)
     for problem in tally.problems[:20]:
         print(f"kill: PROBLEM {problem}")
-    print(f"kill: {tally.killed} of {tally.started} runs were under way at {tally.kills} kills; {time.monotonic() - began:.0f} s")
+    print(
+        f"kill: {tally.killed} of {tally.started} runs were under way at {tally.kills} kills; {time.monotonic() - began:.0f} s"
+    )
     return 1 if tally.problems else 0
 
 
@@ -149,7 +151,8 @@ def _check_money(
     searches = [r for r in rows if r["label"].startswith("serpapi") and r["state"] == CallState.SETTLED and r["cost"]]
     lost = [r for r in unknown if r["label"].startswith("serpapi")]
     tally.expect(
-        len(searches) <= sum(paid.values()) <= len(searches) + len(lost), "searches on the invoice and in the ledger differ"
+        len(searches) <= sum(paid.values()) <= len(searches) + len(lost),
+        "searches on the invoice and in the ledger differ",
     )
     asked = [r for r in rows if r["label"].startswith("model:")]
     charged = sum(1 for micros in model.invoice if micros)
@@ -161,7 +164,9 @@ def _check_money(
     tally.expect(not over_runs, f"runs over their max_cost: {over_runs}")
     states = Counter((r["label"].split(":")[0], r["state"]) for r in rows)
     print(f"kill: calls by kind and end: {dict(sorted(((f'{a} {b}', n) for (a, b), n in states.items())))}")
-    print(f"kill: invoice {invoice}, ledger settled {settled}, of unknown end {most - settled} ({len(unknown)} calls), micro-dollars")
+    print(
+        f"kill: invoice {invoice}, ledger settled {settled}, of unknown end {most - settled} ({len(unknown)} calls), micro-dollars"
+    )
     print(f"kill: searches charged twice {len(twice)}, runs lost {sum(r['status'] != 'success' for r in finished)}")
 
 
