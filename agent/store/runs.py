@@ -278,14 +278,15 @@ class EventLog:
         self._store = store
         self._queue: deque[Event | Ending] = deque()
         self._wake = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._emitted = 0
+        self._committed = 0
+        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+        """Who waits for a commit: how many items must be in, and the future to tell."""
+        self.broken: StoreError | None = None
+        """Why the last commit was refused; None when it was not."""
         self._tails: dict[str, list[tuple[int, str]]] = {}
         self._news: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self._task: asyncio.Task[None] | None = None
-        self.broken: StoreError | None = None
-        """Set when a commit was refused: the owner of the runs must stop them."""
-
     def open_tail(self, run_id: str) -> None:
         """Keep the events of a run at hand while this process executes it."""
         self._tails.setdefault(run_id, [])
@@ -298,23 +299,30 @@ class EventLog:
     def emit(self, item: Event | Ending) -> None:
         """Queue an event or an ending; order is kept."""
         self._queue.append(item)
-        self._idle.clear()
+        self._emitted += 1
+        self._start()
+
+    async def flush(self) -> None:
+        """Wait until everything emitted so far is committed. Raises StoreError when the store refuses it; it stays queued."""
+        if self._committed >= self._emitted:
+            return
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((self._emitted, done))
+        self._start()
+        await done
+
+    async def close(self) -> None:
+        """Commit what is queued, if the store takes it, and stop."""
+        with suppress(StoreError):
+            await self.flush()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def _start(self) -> None:
         self._wake.set()
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name="event-log")
-
-    async def flush(self) -> None:
-        """Wait until everything emitted so far is committed. Raises StoreError when the store refused it."""
-        await self._idle.wait()
-        if self.broken is not None:
-            raise self.broken
-
-    async def close(self) -> None:
-        """Commit what is queued and stop."""
-        if self._task is not None:
-            await self._idle.wait()
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
 
     async def follow(self, run_id: str, after: int = 0) -> AsyncIterator[tuple[int, str] | None]:
         """Events with `seq` over `after`: first what is stored, then each as it is committed, until the run's last one.
@@ -370,16 +378,32 @@ class EventLog:
                     # Kept in the queue: once there is room again, the next event commits them too, in their order.
                     logger.error("events wait, for the store refused them: %s", exc.message)
                     self.broken = exc
+                    self._release(exc)
                     break
                 self.broken = None
                 for _ in batch:
                     self._queue.popleft()
+                self._committed += len(batch)
                 for run_id, seq, body in committed:
                     if run_id in self._tails:
                         self._tails[run_id].append((seq, body))
                 for run_id in {c[0] for c in committed}:
                     self._tell(run_id)
-            self._idle.set()
+                self._release()
+
+    def _release(self, refused: StoreError | None = None) -> None:
+        """Tell those whose items are in; when the store refused, tell everyone that."""
+        still = []
+        for count, done in self._waiting:
+            if done.done():
+                continue
+            if refused is not None:
+                done.set_exception(refused)
+            elif count <= self._committed:
+                done.set_result(None)
+            else:
+                still.append((count, done))
+        self._waiting = still
 
 
 def _is_last(body: str) -> bool:
