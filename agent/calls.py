@@ -15,6 +15,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
@@ -157,51 +158,73 @@ async def buy(services: Services, scope: Scope, call: Call, budgets: tuple[str, 
                 message = f"The {budget.scope} budget has ${room:.4f} left; this call may cost ${need:.4f}."
                 return Bought(CallStatus.REFUSED, message=message)
             case InFlight(call_id=other, owner=owner):
-                if not await _wait_for(services, other, owner):
-                    dead.append(other)
+                match await _wait_for(services, scope, other, owner):
+                    case None:
+                        return Bought(CallStatus.REFUSED, message=_NOT_MADE.message)
+                    case False:
+                        dead.append(other)
             case Existing(row=row):
                 if row.state is not CallState.RESERVED:
                     return _from_row(row)
-                if not await _wait_for(services, row.call_id, row.owner):
-                    return await _after_death(services, scope, source, args, order, row)
+                match await _wait_for(services, scope, row.call_id, row.owner):
+                    case None:
+                        return Bought(CallStatus.UNKNOWN, message="The run was over before this call was.")
+                    case False if await _take_up(services, row):
+                        return await _after_death(services, scope, source, args, order, row)
+
+
+async def _take_up(services: Services, row: Reservation) -> bool:
+    """Whether a call that its process let go of is now ours; when somebody else was first, they end it."""
+    mine = services.owner.token
+    return row.owner == mine or await services.ledger.adopt(row.call_id, row.owner, mine)
 
 
 async def _after_death(
     services: Services, scope: Scope, source: Source, args: BaseModel, order: Order, row: Reservation
 ) -> Bought:
     """The call was in flight when its process died. Only a source whose repeats are free may be asked again."""
-    mine = services.owner.token
-    if row.owner != mine and not await services.ledger.adopt(row.call_id, row.owner, mine):
-        return _from_row(await _row(services, row.call_id))
     free_until = row.reserved_at + source.repeats_free if source.repeats_free is not None else None
     if free_until is not None and services.clock() < free_until:
-        return await _perform(services, scope, source, args, order)
-    ended = await services.ledger.mark_unknown(row.call_id, mine, services.clock(), failure=_UNKNOWN)
-    return _from_row(ended)
+        return await _perform(services, scope, source, args, order, again=True)
+    mine, now = services.owner.token, services.clock()
+    return _from_row(await services.ledger.mark_unknown(row.call_id, mine, now, failure=_UNKNOWN))
 
 
-async def _perform(services: Services, scope: Scope, source: Source, args: BaseModel, order: Order) -> Bought:
+async def _perform(
+    services: Services, scope: Scope, source: Source, args: BaseModel, order: Order, *, again: bool = False
+) -> Bought:
     """Make the call whose money is held, and end its row whatever happens.
 
     Only the death of the process (or a cancelled task, which is its end as far as this call goes) leaves the row in flight.
+    Of a call made `again` the first attempt may have been charged: no failure of the second gives its money back.
     """
+    begun = again
+
+    async def in_turn() -> SourceReply:
+        nonlocal begun
+        async with services.slots:
+            if scope.seconds_left(services.clock()) <= 0:
+                raise Stopped
+            begun = True
+            async with asyncio.timeout(source.timeout):
+                return await _fetch(source, args)
+
     done = services.flights[order.call_id] = asyncio.Event()
     started = monotonic()
     try:
-        async with services.slots:
-            seconds = min(source.timeout, scope.seconds_left(services.clock()))
-            if seconds <= 0:
-                await services.ledger.release(order.call_id, services.owner.token, services.clock(), failure=_NOT_MADE)
-                return Bought(CallStatus.REFUSED, message=_NOT_MADE.message)
-            reply = await scope.bounded(_fetch(source, args), seconds)
-        row = await _settle(services, order, _clean(services, reply))
-        return _from_row(row, fresh=True, seconds=monotonic() - started)
+        reply = await scope.bounded(in_turn(), scope.seconds_left(services.clock()))
+        row = await _settle(services, order, services.scrub.stored(reply))
     except (SourceError, Stopped, TimeoutError) as exc:
-        row = await _fail(services, order, _as_source_error(exc, source))
-        return _from_row(row, fresh=True, seconds=monotonic() - started)
+        if not begun:
+            await services.ledger.release(order.call_id, services.owner.token, services.clock(), failure=_NOT_MADE)
+            return Bought(CallStatus.REFUSED, message=_NOT_MADE.message)
+        error = _as_source_error(exc, source)
+        error.billed = None if again and not error.billed else error.billed
+        row = await _fail(services, order, error)
     finally:
         services.flights.pop(order.call_id, None)
         done.set()
+    return _from_row(row, seconds=monotonic() - started)
 
 
 async def _fetch(source: Source, args: BaseModel) -> SourceReply:
@@ -218,9 +241,8 @@ async def _fetch(source: Source, args: BaseModel) -> SourceReply:
 async def _settle(services: Services, order: Order, reply: SourceReply) -> Reservation:
     if reply.billed > order.amount:
         logger.error("%s charged %d micro-dollars, over the %d it stated", order.label, reply.billed, order.amount)
-    return await services.ledger.settle(
-        order.call_id, services.owner.token, services.clock(), cost=reply.billed, reply=reply.model_dump_json()
-    )
+    cost, stored = max(reply.billed, 0), reply.model_dump_json()
+    return await services.ledger.settle(order.call_id, services.owner.token, services.clock(), cost=cost, reply=stored)
 
 
 async def _fail(services: Services, order: Order, error: SourceError) -> Reservation:
@@ -232,7 +254,7 @@ async def _fail(services: Services, order: Order, error: SourceError) -> Reserva
     ledger, mine, now = services.ledger, services.owner.token, services.clock()
     if error.billed is None and order.amount > 0:
         return await ledger.mark_unknown(order.call_id, mine, now, failure=failure, cache_for=cache_for)
-    if error.billed:
+    if error.billed is not None and error.billed > 0:
         return await ledger.settle(order.call_id, mine, now, cost=error.billed, failure=failure, cache_for=cache_for)
     return await ledger.release(order.call_id, mine, now, failure=failure, cache_for=cache_for)
 
@@ -241,20 +263,25 @@ def _as_source_error(exc: Exception, source: Source) -> SourceError:
     if isinstance(exc, SourceError):
         return exc
     if isinstance(exc, Stopped):
-        return SourceError(
-            FailureKind.OUTCOME_UNKNOWN, "The run was stopped while this call was under way.", billed=None
-        )
+        return SourceError(FailureKind.OUTCOME_UNKNOWN, "The run was stopped during this call.", billed=None)
     return SourceError(FailureKind.TIMEOUT, f"{source.title} did not answer in time.", billed=None)
 
 
-async def _wait_for(services: Services, call_id: str, owner: str) -> bool:
-    """Wait until a call under way has ended; False when its process is dead, so that it never will."""
+async def _wait_for(services: Services, scope: Scope, call_id: str, owner: str) -> bool | None:
+    """Wait until a call under way has ended: False when its process is dead, so that it never will, None when our time is up."""
+    if call_id not in services.flights and owner == services.owner.token:
+        return False  # this process had it and let go: a cancelled task
+    if call_id not in services.flights and not await services.owner.is_alive(owner):
+        return False
+    with suppress(Stopped, TimeoutError):
+        return await scope.bounded(_end_of(services, call_id, owner), scope.seconds_left(services.clock()))
+    return None
+
+
+async def _end_of(services: Services, call_id: str, owner: str) -> bool:
     flight = services.flights.get(call_id)
     if flight is not None:
-        await flight.wait()
-        return True
-    if owner == services.owner.token:
-        return False  # this process had it and let go: a cancelled task
+        return await flight.wait()
     while await services.owner.is_alive(owner):
         row = await services.ledger.call(call_id)
         if row is None or row.state is not CallState.RESERVED:
@@ -263,13 +290,7 @@ async def _wait_for(services: Services, call_id: str, owner: str) -> bool:
     return False
 
 
-async def _row(services: Services, call_id: str) -> Reservation:
-    row = await services.ledger.call(call_id)
-    assert row is not None
-    return row
-
-
-def _from_row(row: Reservation, *, fresh: bool = False, seconds: float = 0.0) -> Bought:
+def _from_row(row: Reservation, *, seconds: float = 0.0) -> Bought:
     cached = row.state is CallState.CACHED
     status, failure, message, reply = CallStatus.OK, None, "", SourceReply()
     if row.failure is not None:
@@ -286,16 +307,9 @@ def _from_row(row: Reservation, *, fresh: bool = False, seconds: float = 0.0) ->
         cost=row.cost,
         cached=cached,
         saved=row.saved,
-        seconds=seconds if fresh else 0.0,
+        seconds=seconds,
         retrieved_at=row.retrieved_at,
     )
-
-
-def _clean(services: Services, reply: SourceReply) -> SourceReply:
-    """A reply that repeats one of our own secrets loses it before it is stored; quotes are cut from what is stored."""
-    text = reply.model_dump_json()
-    clean = services.scrub.known(text)
-    return reply if clean == text else SourceReply.model_validate_json(clean)
 
 
 def _first_problem(exc: ValidationError) -> str:
@@ -347,7 +361,7 @@ async def _perform_model(
     mine = services.owner.token
     done = services.flights[order.call_id] = asyncio.Event()
     try:
-        reply = await scope.bounded(perform(), scope.seconds_left(services.clock()))
+        reply = services.scrub.stored(await scope.bounded(perform(), scope.seconds_left(services.clock())))
         row = await services.ledger.settle(
             order.call_id, mine, services.clock(), cost=reply.billed, reply=reply.model_dump_json()
         )
@@ -368,17 +382,12 @@ async def _perform_model(
 async def _stored_model_reply(services: Services, row: Reservation) -> ModelReply:
     """A model call of this id was made before: its reply, or the failure it ended with."""
     if row.state is CallState.RESERVED:
-        mine = services.owner.token
-        if row.owner == mine or await services.ledger.adopt(row.call_id, row.owner, mine):
-            failure = Failure(kind=ModelOutcomeUnknown.code, message=_UNKNOWN.message)
-            row = await services.ledger.mark_unknown(row.call_id, mine, services.clock(), failure=failure)
-        else:
-            row = await _row(services, row.call_id)
+        await _take_up(services, row)
+        failure = Failure(kind=ModelOutcomeUnknown.code, message=_UNKNOWN.message)
+        row = await services.ledger.mark_unknown(row.call_id, services.owner.token, services.clock(), failure=failure)
     if row.failure is not None:
-        for kind in (ModelOutcomeUnknown, ModelMalformed, ModelUnavailable):
-            if row.failure.kind == kind.code:
-                raise kind(row.failure.message)
-        raise ModelUnavailable(row.failure.message)
+        kinds = {kind.code: kind for kind in (ModelOutcomeUnknown, ModelMalformed)}
+        raise kinds.get(row.failure.kind, ModelUnavailable)(row.failure.message)
     return ModelReply.model_validate_json(row.reply or "{}")
 
 

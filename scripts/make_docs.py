@@ -3,7 +3,7 @@
     python -m scripts.make_docs            write them
     python -m scripts.make_docs --check    write nothing; exit 1 when a part is out of date
 
-A part stands between `<!-- generated: NAME -->` and `<!-- end -->`. What stands outside of the markers is written by hand.
+A part stands between `<!-- generated: NAME -->` and `<!-- end -->`. The rest is written by hand.
 """
 
 from __future__ import annotations
@@ -43,10 +43,12 @@ from cli.asking import Exit
 from cli.words import STOPPED
 from server import create_app
 from tools import base
-from tools.base import FailureKind, SourceEnv, discover
+from tools.base import FailureKind, Frozen, SourceEnv, discover
 
 DOCS = Path(__file__).parent.parent / "docs"
 _PART = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+HOLD = "the hold counts as spent"
 
 FAILURES: Mapping[FailureKind, tuple[str, str]] = {
     FailureKind.NOT_FOUND: ("The address that was asked for does not exist.", "no"),
@@ -54,14 +56,17 @@ FAILURES: Mapping[FailureKind, tuple[str, str]] = {
     FailureKind.BLOCKED_BY_ROBOTS: ("The site's robots.txt does not allow it.", "no"),
     FailureKind.AUTH: ("The key is missing, wrong or not allowed to do this. Check it.", "no"),
     FailureKind.QUOTA: ("The plan's searches are used up. Top it up, or wait for the next period.", "no"),
-    FailureKind.TIMEOUT: ("No answer in time.", "yes, once the request was sent: the hold counts as spent"),
-    FailureKind.UNREACHABLE: ("No connection, or the server failed.", "only when the connection broke after the request was sent"),
-    FailureKind.MALFORMED: ("An answer came that cannot be read.", "yes: its price if the source says it was billed, else the hold if nobody can tell"),
+    FailureKind.TIMEOUT: ("No answer in time.", f"yes, once the request was sent: {HOLD}"),
+    FailureKind.UNREACHABLE: ("No connection, or the server failed.", f"yes, if it broke after the request: {HOLD}"),
+    FailureKind.MALFORMED: (
+        "An answer came that cannot be read.",
+        f"yes: its price if billed; if nobody knows, {HOLD}",
+    ),
     FailureKind.REFUSED_ADDRESS: ("The address, or a redirect to it, is not allowed.", "no"),
-    FailureKind.INVALID_ARGUMENTS: ("The call's arguments do not fit the source, or the source refused them.", "no"),
-    FailureKind.OUTCOME_UNKNOWN: ("The call was under way when the process died or the run was stopped.", "yes: the hold counts as spent"),
-    FailureKind.INTERNAL: ("A fault in the source's own code. The log has the traceback.", "yes, for a paid source: the hold counts as spent"),
-}  # fmt: skip
+    FailureKind.INVALID_ARGUMENTS: ("The arguments do not fit the source, or it refused them.", "no"),
+    FailureKind.OUTCOME_UNKNOWN: ("Under way when the process died or the run was stopped.", f"yes: {HOLD}"),
+    FailureKind.INTERNAL: ("A fault in the source's own code. The log has the traceback.", f"yes: {HOLD}"),
+}
 """Failure kind -> what it means, and whether money may be spent."""
 
 WHEN: Mapping[str, tuple[str, str]] = {
@@ -77,7 +82,7 @@ WHEN: Mapping[str, tuple[str, str]] = {
     "budget_updated": ("collect", "Money after a call."),
     "data_extracted": ("assess", "Quotes found so far, by dataset."),
     "quality_assessed": ("assess", "Quality, gaps, and whether another round follows."),
-    "engine_fell_back": ("decompose, plan, synthesize", "The chat model did not deliver; the extractive engine goes on."),
+    "engine_fell_back": ("decompose, plan, synthesize", "The chat model did not deliver; the extractive goes on."),
     "answer_delta": ("synthesize", "A sentence of the answer that has passed its checks."),
     "claim_checked": ("verify", "A sentence was checked once more, with the result of each check."),
     "research_complete": ("verify", "The brief."),
@@ -86,7 +91,7 @@ WHEN: Mapping[str, tuple[str, str]] = {
 """Event type -> the room that sends it, and when."""
 
 
-# --- helpers -----------------------------------------------------------------------------------------------------------
+# --- helpers ------------------------------------------------------------------------------------------------
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -122,7 +127,7 @@ def _usd(micros: int) -> str:
     return f"${to_usd(micros):.3f}" if micros else "0"
 
 
-# --- the parts ---------------------------------------------------------------------------------------------------------
+# --- the parts ----------------------------------------------------------------------------------------------
 
 
 def graph() -> str:
@@ -163,7 +168,7 @@ def _range(field: FieldInfo) -> str:
     parts = [
         f"{w} {getattr(m, k)}" for m in field.metadata for k, w in words.items() if getattr(m, k, None) is not None
     ]
-    return f" ({', '.join(parts)})" if parts else ""
+    return f" Range: {', '.join(parts)}." if parts else ""
 
 
 def errors() -> str:
@@ -193,7 +198,10 @@ def stop_reasons() -> str:
 def exit_codes() -> str:
     """What the shell is told."""
     said = dict(re.findall(r"^\s+(\d)\s+(.+(?:\n\s{5,}.+)*)", dossier.commands["ask"].epilog or "", re.MULTILINE))
-    rows = [(str(code.value), code.name.lower().replace("_", " "), said[str(code.value)]) for code in Exit]
+    rows = [
+        (str(code.value), code.name.lower().replace("_", " "), said[str(code.value)].partition(": ")[2])
+        for code in Exit
+    ]
     return table(("code", "name", "meaning"), rows)
 
 
@@ -218,14 +226,13 @@ def event_records() -> str:
     found: dict[str, type[Any]] = {}
     while todo:
         kind = todo.pop(0)
-        for hint in inspect.get_annotations(kind).values():
-            for word in re.findall(r"[A-Z]\w+", str(hint)):
-                named = getattr(records, word, None) or getattr(events, word, None) or getattr(base, word, None)
-                ours = inspect.isclass(named) and named.__module__ in (records.__name__, events.__name__, base.__name__)
-                if ours and word not in found:
-                    found[word] = named
-                    if not issubclass(named, StrEnum):
-                        todo.append(named)
+        for word in re.findall(r"[A-Z]\w+", " ".join(map(str, inspect.get_annotations(kind).values()))):
+            named = next((k for m in (records, events, base) if (k := m.__dict__.get(word)) is not None), None)
+            if word in found or not (inspect.isclass(named) and issubclass(named, Frozen | StrEnum)):
+                continue
+            found[word] = named
+            if not issubclass(named, StrEnum):
+                todo.append(named)
     return table(("record", "what it holds"), [(f"`{n}`", _record(k)) for n, k in sorted(found.items())])
 
 
@@ -325,7 +332,7 @@ def starter_library() -> str:
     publishers = len({n["publisher"] for n in notes})
     facts = [
         ("fact notes", str(len(notes))),
-        ("companies", f"{len(companies)}: {', '.join(sorted(companies))}"),
+        ("companies", f"{len(companies)}: {'; '.join(sorted(companies))}"),
         ("by dataset", ", ".join(f"{d} {n}" for d, n in fields.most_common())),
         ("publishers", str(publishers)),
         ("published from, to", f"{dates[0]}, {dates[-1]}"),
@@ -355,7 +362,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
 }
 
 
-# --- writing -----------------------------------------------------------------------------------------------------------
+# --- writing ------------------------------------------------------------------------------------------------
 
 
 def written(text: str, made: Mapping[str, str]) -> str:

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field, JsonValue
 
@@ -199,7 +199,11 @@ def whole_profile(billed: int = 0, about: str = "Snowflake") -> SourceReply:
 
 @asynccontextmanager
 async def house(
-    folder: Path, *sources: SourceTool[FindArgs], clock: Clock | None = None, documents: bool = False, **settings: object
+    folder: Path,
+    *sources: SourceTool[FindArgs],
+    clock: Clock | None = None,
+    documents: bool = False,
+    **settings: Any,
 ) -> AsyncIterator[Services]:
     """Services over `folder`, with these sources only (and the local documents where asked). Its books balance at the end."""
     services = await open_house(folder, *sources, clock=clock, documents=documents, **settings)
@@ -211,11 +215,15 @@ async def house(
 
 
 async def open_house(
-    folder: Path, *sources: SourceTool[FindArgs], clock: Clock | None = None, documents: bool = False, **settings: object
+    folder: Path,
+    *sources: SourceTool[FindArgs],
+    clock: Clock | None = None,
+    documents: bool = False,
+    **settings: Any,
 ) -> Services:
     """`house` for who closes it by hand."""
     given: dict[str, object] = {"data_dir": folder / "data", "starter_library": False, "engine": "extractive"}
-    chosen = Settings(_env_file=None, **{**given, **settings})  # type: ignore[arg-type]
+    chosen = Settings(_env_file=None, **{**given, **settings})
     services = await open_services(chosen, clock=clock or Clock())
     kept: dict[str, Source] = {"documents": services.sources["documents"]} if documents else {}
     kept |= {s.name: s for s in _plain(sources)}
@@ -246,6 +254,13 @@ async def crash(runs: Runs) -> None:
     await runs._stack.aclose()
     die(runs.services)
     await runs.services.close()
+
+
+async def until(look: Callable[[], object]) -> None:
+    """Let everybody else run until there is something to see. For what sets no event that could be awaited."""
+    async with asyncio.timeout(PATIENCE):
+        while not look():  # noqa: ASYNC110
+            await asyncio.sleep(0)
 
 
 # --- orders ----------------------------------------------------------------------------------------------------------

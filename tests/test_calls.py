@@ -5,21 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from agent.budget import Budget, CallState, Granted, Order
-from agent.calls import FAILURE_TTL, POLL, Bought, buy, cache_key, close_open_calls, model_door, open_budgets, remaining
+from agent.budget import CallState
+from agent.calls import FAILURE_TTL, buy, cache_key, close_open_calls, model_door, open_budgets, remaining
 from agent.errors import BudgetExhausted, ModelMalformed, ModelOutcomeUnknown, ModelUnavailable, StoreFull
 from agent.models.base import Door, ModelReply
 from agent.records import CallStatus
 from agent.scope import Scope
 from agent.services import Services
-from tests.house import DAY, NOW, Clock, Fake, FindArgs, budgets, call, die, fake, house, open_house, page, scope
+from tests.house import DAY, NOW, Clock, Fake, FindArgs, budgets, call, die, fake, house, open_house, page, scope, until
 from tools.base import FailureKind, SourceDocument, SourceError, SourceReply
 
 PRICE = 15_000
@@ -84,9 +83,7 @@ async def test_a_call_under_way_in_another_process_is_waited_for_and_costs_the_s
         assert one.owner.token != other.owner.token
         first = asyncio.create_task(buy(one, scope("r"), call(id="c1"), await budgets(one)))
         await web.until_asked()
-        second = asyncio.create_task(
-            buy(other, scope("s"), call(id="c2"), await budgets(other, run_id="s"))
-        )
+        second = asyncio.create_task(buy(other, scope("s"), call(id="c2"), await budgets(other, run_id="s")))
         looked = count_reads_of_calls(other)
         async with asyncio.timeout(30):
             await looked.wait()
@@ -114,9 +111,7 @@ def count_reads_of_calls(services: Services) -> asyncio.Event:
 
 async def until_waiting(services: Services) -> None:
     """Until somebody waits for a call of this process that is under way."""
-    async with asyncio.timeout(30):
-        while not any(event._waiters for event in services.flights.values()):  # type: ignore[attr-defined]
-            await asyncio.sleep(0)
+    await until(lambda: any(event._waiters for event in services.flights.values()))
 
 
 # --- the cache -------------------------------------------------------------------------------------------------------
@@ -543,9 +538,7 @@ async def test_cancelling_a_run_ends_its_calls_at_once_with_their_money_counted_
     web.gate.clear()
     async with house(tmp_path, web) as services:
         money, run = await budgets(services), scope()
-        calls = [
-            asyncio.create_task(buy(services, run, call(id=f"c{n}", query=f"q{n}"), money)) for n in range(3)
-        ]
+        calls = [asyncio.create_task(buy(services, run, call(id=f"c{n}", query=f"q{n}"), money)) for n in range(3)]
         for _ in calls:
             await web.until_asked()
         run.cancel()
@@ -598,9 +591,7 @@ async def test_a_cancelled_run_does_not_wait_for_its_turn_either_and_its_money_i
         await web.until_asked()
         run, money = scope("s"), await budgets(services, run_id="s")
         second = asyncio.create_task(buy(services, run, call(id="c2", query="other"), money))
-        async with asyncio.timeout(30):
-            while not services.slots._waiters:
-                await asyncio.sleep(0)
+        await until(lambda: services.slots._waiters)
         assert await spent(services, "run:s") == (0, PRICE)
         run.cancel()
         async with asyncio.timeout(10):
@@ -620,9 +611,7 @@ async def test_no_more_calls_are_under_way_than_the_setting_allows(tmp_path: Pat
         calls = [asyncio.create_task(buy(services, scope(), call(id=f"c{n}", query=f"q{n}"), money)) for n in range(5)]
         await web.until_asked()
         await web.until_asked()
-        async with asyncio.timeout(30):
-            while len(services.slots._waiters or ()) < 3:
-                await asyncio.sleep(0)
+        await until(lambda: len(services.slots._waiters or ()) == 3)
         assert web.calls == 2
         web.gate.set()
         assert all(b.status is CallStatus.OK for b in await asyncio.gather(*calls))
@@ -699,10 +688,10 @@ async def test_a_secret_that_looks_like_part_of_the_format_breaks_no_reply(secre
 
 
 async def test_a_failure_that_repeats_our_secret_is_stored_without_it(tmp_path: Path) -> None:
-    web = fake(answer=SourceError(FailureKind.AUTH, f"The key {SECRET} is wrong; token=abcdefgh."))
+    web = fake(answer=SourceError(FailureKind.AUTH, f"The key {SECRET} is wrong; token=abcdefgh"))
     async with house(tmp_path, web, serpapi_api_key=SECRET) as services:
         bought = await buy(services, scope(), call(), await budgets(services))
-        assert bought.message == "The key [secret] is wrong; token=[secret]."
+        assert bought.message == "The key [secret] is wrong; token=[secret]"
 
 
 def _rest(path: Path) -> bytes:

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from agent.claims import Quoted, check_claim, find_contradictions, split_sentences, supported
-from agent.measures import clean, dates, quantities
+from agent.claims.cleaning import clean
+from agent.claims.dates import dates
+from agent.claims.measures import quantities
 from agent.records import Check, Evidence
 from tests.corruptions import Honest, corruptions, honest_claims, tally, variants
-from tests.prove_citations import MOST_REFUSED
+from tests.proofs.citations import MOST_REFUSED
 
 NAMES = ("Acme", "Acme Corporation")
 

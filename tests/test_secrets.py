@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
-from tests.proofs.secrets import ECHOES, Key, Search, Seeker, plant, search
+from tests.proofs.secrets import ECHOES, Key, Search, Seeker, plant, search, search_of_a_talkative_model
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +28,14 @@ def test_every_kind_of_place_was_searched(searched: Search) -> None:
     assert set(searched.kinds) == set(kinds)
     assert searched.kinds["event"] > 10 * len(ECHOES)
     assert searched.places > 1_000
+
+
+@pytest.mark.xfail(
+    reason="a model's words are not scrubbed: agent/calls.py stores them and agent/models/chat.py says them"
+)
+@pytest.mark.timeout(300)
+def test_a_model_that_writes_its_own_key_is_not_repeated(tmp_path: Path) -> None:
+    assert search_of_a_talkative_model(tmp_path).found == []
 
 
 @pytest.mark.parametrize("around", [b"", b"a", b"ab", b"abc"])
@@ -46,9 +56,6 @@ def test_the_search_finds_a_key_however_it_is_spelt(around: bytes) -> None:
 
 
 def test_the_search_finds_a_key_in_a_cell_and_in_a_file(tmp_path: Path) -> None:
-    import sqlite3
-    from contextlib import closing
-
     key = plant("control")
     with closing(sqlite3.connect(tmp_path / "x.db")) as store:
         store.execute("create table t (body blob)")

@@ -201,20 +201,11 @@ class Seeker:
 
 
 def search(folder: Path) -> Search:
-    """Ask questions while the stand-ins say the keys back, then look everywhere."""
+    """Ask questions while the search stand-in says its key in every way, then while the model refuses; look everywhere."""
     serp, model = plant("serp"), plant("model")
     seeker = Seeker((serp, model))
-    with EchoSerpApi() as echo, EchoOpenAI(key=model.whole) as writer:
-        env = {
-            "SERPAPI_API_KEY": serp.whole,
-            "DOSSIER_SERPAPI_BASE_URL": echo.base_url,
-            "DOSSIER_SERPAPI_TIMEOUT": "1",
-            "OPENAI_API_KEY": model.whole,
-            "OPENAI_BASE_URL": writer.base_url,
-            "DOSSIER_MODEL_TIMEOUT": "2",
-            "DOSSIER_LOG_LEVEL": "debug",
-        }
-        server = Server(folder / "data", env=env, log=folder / "log")
+    with EchoSerpApi() as echo, OpenAIStandin(key=model.whole) as writer:
+        server = Server(folder / "data", env=_env(echo, writer, serp, model), log=folder / "log")
         with server:
             for kind, company in zip(ECHOES, COMPANIES, strict=True):
                 echo.echo = kind
@@ -229,7 +220,7 @@ def search(folder: Path) -> Search:
             Reply(status=401, error="Incorrect API key provided: {key}."),
             Reply(status=400, error="Bad request with Authorization: Bearer {key}"),
             Reply(status=500, error="Internal error at key {key}"),
-            Reply(body="{key} is no JSON".replace("{key}", model.whole)),
+            Reply(body=f"{model.whole} is no JSON"),
         ):
             # A process of its own each, because one that has seen the model fail leaves it alone for a while.
             writer.script.extend([refusal] * 12)
@@ -237,15 +228,36 @@ def search(folder: Path) -> Search:
                 _ask(server, seeker, "Research Workday as a prospect for us")
                 server.terminate()
             writer.script.clear()
-        seeker.folder(server.data)
-        seeker.look("log", "stdout and stderr", server.output)
-        for asked, headers, _ in echo.seen:
-            seeker.look("sent to the search", asked, asked + str(headers))
-        for request in writer.requests:
-            headers = {name: value for name, value in request.headers.items() if name != "authorization"}
-            seeker.look("sent to the model", "", json.dumps(request.body, ensure_ascii=False) + str(headers))
-        _assert_echoed(echo, writer, serp, model)
+        _look_back(seeker, server, echo, writer)
+        _assert_planted(echo, writer, serp, model)
+        assert set(ECHOES) <= set(echo.said), f"never asked: {set(ECHOES) - set(echo.said)}"
     return Search(seeker.found, seeker.kinds.total(), seeker.kinds)
+
+
+def search_of_a_talkative_model(folder: Path) -> Search:
+    """The same while the model's server writes its own key into each answer and into the arguments of each tool call."""
+    serp, model = plant("serp"), plant("model")
+    seeker = Seeker((serp, model))
+    with EchoSerpApi() as echo, EchoOpenAI(key=model.whole) as writer:
+        server = Server(folder / "data", env=_env(echo, writer, serp, model), log=folder / "log")
+        with server:
+            _ask(server, seeker, "Research Snowflake as a prospect for us")
+            seeker.folder(server.data)
+            server.terminate()
+        _look_back(seeker, server, echo, writer)
+        _assert_planted(echo, writer, serp, model)
+    return Search(seeker.found, seeker.kinds.total(), seeker.kinds)
+
+
+def _env(echo: EchoSerpApi, writer: OpenAIStandin, serp: Key, model: Key) -> dict[str, str]:
+    return {
+        "SERPAPI_API_KEY": serp.whole,
+        "DOSSIER_SERPAPI_BASE_URL": echo.base_url,
+        "DOSSIER_SERPAPI_TIMEOUT": "1",
+        "OPENAI_API_KEY": model.whole,
+        "OPENAI_BASE_URL": writer.base_url,
+        "DOSSIER_LOG_LEVEL": "debug",
+    }
 
 
 def _ask(server: Server, seeker: Seeker, question: str) -> None:
@@ -262,27 +274,35 @@ def _ask(server: Server, seeker: Seeker, question: str) -> None:
     assert ended.json()["status"] == "success", ended.text
 
 
-def _assert_echoed(echo: EchoSerpApi, writer: EchoOpenAI, serp: Key, model: Key) -> None:
-    """Nothing found means something only if the keys were there to be leaked, and the search can find them."""
+def _look_back(seeker: Seeker, server: Server, echo: EchoSerpApi, writer: OpenAIStandin) -> None:
+    """What is left once the server has gone: its files, its log, and what the stand-ins were sent."""
+    seeker.folder(server.data)
+    seeker.look("log", "stdout and stderr", server.output)
+    for asked, headers, _ in echo.seen:
+        seeker.look("sent to the search", asked, asked + str(headers))
+    for request in writer.requests:
+        sent = {name: value for name, value in request.headers.items() if name != "authorization"}
+        seeker.look("sent to the model", "", json.dumps(request.body, ensure_ascii=False) + str(sent))
+
+
+def _assert_planted(echo: EchoSerpApi, writer: OpenAIStandin, serp: Key, model: Key) -> None:
+    """Nothing found means something only if the keys were there to be leaked."""
     assert {key for *_, key in echo.seen} == {serp.whole}
-    assert set(ECHOES) <= set(echo.said), f"never asked: {set(ECHOES) - set(echo.said)}"
     assert {r.headers["authorization"] for r in writer.requests} == {f"Bearer {model.whole}"}
-    for key in (serp, model):
-        for spelt in (key.whole, quote(key.whole), base64.b64encode(b"ab" + key.whole.encode() + b"c").decode()):
-            control = Seeker((serp, model))
-            control.look("control", "", f"before {spelt} after")
-            assert control.found
 
 
 def main() -> int:
     """0 when neither key was found anywhere."""
-    with tempfile.TemporaryDirectory() as folder:
-        result = search(Path(folder))
-    for where in result.found[:20]:
-        print(f"secrets: FOUND in {where}")
-    kinds = ", ".join(f"{count} {kind}" for kind, count in result.kinds.most_common())
-    print(f"secrets: searched {result.places} places ({kinds}): {len(result.found)} finds")
-    return 1 if result.found else 0
+    finds = 0
+    for name, look in (("keys said back", search), ("a model that writes its key", search_of_a_talkative_model)):
+        with tempfile.TemporaryDirectory() as folder:
+            result = look(Path(folder))
+        finds += len(result.found)
+        for where, times in Counter(result.found).most_common(12):
+            print(f"secrets: FOUND {times} times in {where}")
+        kinds = ", ".join(f"{count} {kind}" for kind, count in result.kinds.most_common())
+        print(f"secrets: {name}: searched {result.places} places ({kinds}): {len(result.found)} finds")
+    return 1 if finds else 0
 
 
 if __name__ == "__main__":
