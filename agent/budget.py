@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 
+from agent.records import Costs, to_usd
 from tools.base import Frozen
 
 
@@ -156,14 +158,26 @@ class RunMoney(Frozen):
     total_new_cost: int = 0
     total_cache_savings: int = 0
 
+    def costs(self, ceiling: int) -> Costs:
+        """The same in USD, beside the run's budget."""
+        return Costs(
+            budget=to_usd(ceiling),
+            spent=to_usd(self.spent),
+            unknown=to_usd(self.unknown),
+            cache_hits=self.cache_hits,
+            new_api_calls=self.new_api_calls,
+            total_new_cost=to_usd(self.total_new_cost),
+            total_cache_savings=to_usd(self.total_cache_savings),
+        )
+
 
 class UsageRow(Frozen):
-    """Money and calls of one day, consumer type and source."""
+    """Money, USD, and calls of one day and source."""
 
     day: str
     label: str
     calls: int
-    cost: int
-    unknown: int
+    cost: Decimal
+    unknown: Decimal
     cache_hits: int
-    saved: int
+    saved: Decimal

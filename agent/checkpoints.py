@@ -64,11 +64,13 @@ class Saver(AsyncSqliteSaver):
 
 
 @asynccontextmanager
-async def open_saver(path: Path, *, synchronous: str = "NORMAL") -> AsyncIterator[AsyncSqliteSaver]:
+async def open_saver(
+    path: Path, *, synchronous: str = "NORMAL", busy_timeout: float = 30.0
+) -> AsyncIterator[AsyncSqliteSaver]:
     """The saver on `path`, closed at the end. Raises StoreError."""
     with translated(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        connection = await aiosqlite.connect(path, timeout=30.0)
+        connection = await aiosqlite.connect(path, timeout=busy_timeout)
     try:
         with translated(path):
             await connection.execute("pragma journal_mode = wal")
@@ -84,7 +86,8 @@ async def open_saver(path: Path, *, synchronous: str = "NORMAL") -> AsyncIterato
 async def saver() -> AsyncIterator[AsyncSqliteSaver]:
     """The saver for LangGraph Studio, named in langgraph.json: the same file and rules as the server's."""
     settings = load_settings()
-    async with open_saver(settings.data_dir / NAME, synchronous=settings.synchronous) as opened:
+    path, busy = settings.data_dir / NAME, settings.busy_timeout
+    async with open_saver(path, synchronous=settings.synchronous, busy_timeout=busy) as opened:
         yield opened
 
 

@@ -134,7 +134,7 @@ def _objection(c: Candidate, gain: float, left: int, limits: Limits) -> tuple[Sk
     price = _price(c)
     if gain < MIN_FREE_GAIN or gain < float(limits.gain_per_dollar * to_usd(price)):
         return SkipReason.NOT_WORTH_IT, f"its expected gain of {gain:.4f} is not worth ${to_usd(price):.4f}"
-    if price > left:
+    if 0 < price > left:  # what is free is never over a budget, not even over one that is overdrawn
         return (
             SkipReason.OVER_BUDGET,
             f"${to_usd(price):.4f} is more than the ${to_usd(max(left, 0)):.4f} left for calls",

@@ -26,6 +26,9 @@ UNKNOWN_DATE_HALF_LIVES = 3.0
 """An unknown date counts as this many half-lives old (freshness 1/8): unknown must score low, not high."""
 
 RELIABILITY_CAP = 0.99
+MAX_LOG_ODDS = 500.0
+"""Enough for a probability of 0; `exp` of much more overflows."""
+
 DAY = 86_400.0
 
 
@@ -40,7 +43,7 @@ def freshness(published_at: datetime | None, now: datetime, half_life_days: floa
 def pooled_reliability(priors: Mapping[str, float], against: Mapping[str, float] | None = None) -> float:
     """Pool priors per independent origin as log-odds, subtract those of origins that contradict; at most .99."""
     total = sum(_log_odds(p) for p in priors.values()) - sum(_log_odds(p) for p in (against or {}).values())
-    return min(1 / (1 + exp(-total)), RELIABILITY_CAP) if priors else 0.0
+    return min(1 / (1 + exp(min(-total, MAX_LOG_ODDS))), RELIABILITY_CAP) if priors else 0.0
 
 
 def by_origin(evidence: Sequence[Evidence]) -> dict[str, float]:
@@ -101,7 +104,11 @@ def _dataset_quality(
 
 
 def _field_quality(field: DatasetField, evidence: Sequence[Evidence], dataset: Dataset, now: datetime) -> FieldQuality:
-    """A list counts min(n/n*, 1) of its items; freshness and reliability are those of the items, a single value's its best."""
+    """A list counts min(n/n*, 1) of its items; freshness and reliability are those of the items, a single value's its best.
+
+    Reliability is the mean of the items weighted by their freshness, so that freshness * reliability is the mean of the items'
+    own products: two plain means would let a better item lower the whole.
+    """
     if not evidence:
         return FieldQuality(field=field.name, valid=0.0, freshness=0.0, reliability=0.0)
     items = _items(evidence) if field.kind == "list" else [list(evidence)]
@@ -110,12 +117,13 @@ def _field_quality(field: DatasetField, evidence: Sequence[Evidence], dataset: D
     best = sorted(zip(ages, trust, strict=True), key=lambda pair: pair[0] * pair[1], reverse=True)[
         : max(field.target, 1)
     ]
+    fresh = sum(a for a, _ in best)
     valid = min(len(items) / field.target, 1.0) if field.kind == "list" else 1.0
     return FieldQuality(
         field=field.name,
         valid=valid,
-        freshness=sum(a for a, _ in best) / len(best),
-        reliability=sum(t for _, t in best) / len(best),
+        freshness=fresh / len(best),
+        reliability=sum(a * t for a, t in best) / fresh if fresh else 0.0,
     )
 
 

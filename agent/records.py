@@ -423,16 +423,16 @@ class StopReason(StrEnum):
 
 
 class Costs(Frozen):
-    """Money of one run, micro-dollars."""
+    """Money of one run, USD."""
 
-    budget: int = 0
-    spent: int = 0
-    unknown: int = 0
+    budget: Decimal = Decimal(0)
+    spent: Decimal = Decimal(0)
+    unknown: Decimal = Decimal(0)
     """Part of `spent` that belongs to calls whose end nobody knows."""
     cache_hits: int = 0
     new_api_calls: int = 0
-    total_new_cost: int = 0
-    total_cache_savings: int = 0
+    total_new_cost: Decimal = Decimal(0)
+    total_cache_savings: Decimal = Decimal(0)
 
 
 class Brief(Frozen):

@@ -21,7 +21,7 @@ from langgraph.runtime import RunControl
 
 from agent.asking import read_ask
 from agent.calls import close_open_calls, run_money
-from agent.checkpoints import open_saver, prune
+from agent.checkpoints import NAME, open_saver, prune
 from agent.errors import DossierError, InternalError, RunAlreadyEnded, ShuttingDown, StoreError
 from agent.events import (
     EventBase,
@@ -60,10 +60,11 @@ class Runs:
         self._watcher: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Runs:
-        path = self.services.settings.data_dir / "checkpoints.db"
-        saver = await self._stack.enter_async_context(open_saver(path, synchronous=self.services.settings.synchronous))
-        self.saver: AsyncSqliteSaver = saver
-        self.graph = build(self.services, saver)
+        settings = self.services.settings
+        path = settings.data_dir / NAME
+        opening = open_saver(path, synchronous=settings.synchronous, busy_timeout=settings.busy_timeout)
+        self.saver: AsyncSqliteSaver = await self._stack.enter_async_context(opening)
+        self.graph = build(self.services, self.saver)
         if self._resume:
             await self.take_up()
         self._watcher = asyncio.create_task(self._watch(), name="run-watcher")
@@ -140,15 +141,18 @@ class Runs:
         if run.brief is not None:
             return run.brief.costs
         money = await self.services.ledger.run_money(run.id)
-        return Costs(budget=self._max_cost(run.ask), **money.model_dump(exclude={"reserved"}))
+        return money.costs(self._max_cost(run.ask))
 
     # --- resuming, cancelling, draining --------------------------------------------------------------------------------
 
-    async def take_up(self) -> list[str]:
-        """Resume every unfinished run whose process is dead, or that this process let go of. Gives their ids."""
+    async def take_up(self, only: str | None = None) -> list[str]:
+        """Resume every unfinished run whose process is dead, or that this process let go of. Gives their ids.
+
+        With `only`, none but the run of that id.
+        """
         taken = []
         for run in reversed(await self.services.runs.list_runs(active=True, limit=10_000)):
-            if run.id in self._tasks or self._draining:
+            if run.id in self._tasks or self._draining or only not in (None, run.id):
                 continue
             mine = run.owner == self.services.owner.token
             if run.owner is None or mine or not await self.services.owner.is_alive(run.owner):
@@ -313,7 +317,7 @@ class Runs:
         services = self.services
         await close_open_calls(services, run.id)
         money = await run_money(services, scope)
-        costs = Costs(budget=self._max_cost(run.ask), **money.model_dump(exclude={"reserved"}))
+        costs = money.costs(self._max_cost(run.ask))
         stop = StopReason.ERROR if error is not None or brief is None else brief.stop_reason
         status = _status(stop)
         shown = {"code": error.code, "message": services.scrub(error.message)} if error is not None else None

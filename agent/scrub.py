@@ -23,7 +23,7 @@ _LOOKS_SECRET = re.compile(
         (?: (?:bearer|basic) \s+ )?
       | \b bearer \s+
     )
-    (?P<value> [^\s"'&,;<>)}\]]{6,} )
+    (?! \[secret\] | (?:bearer|basic) \s ) [^\s"'&,;<>)}\]]{6,}
     | (?P<user> :// [^\s/:@]* : ) [^\s/@]+ (?=@)
     | \b sk-[A-Za-z0-9_-]{16,}
     """
@@ -81,7 +81,7 @@ class ScrubbingFilter(logging.Filter):
         """Rewrites the record in place; never drops one."""
         try:
             message = record.getMessage()
-        except Exception as exc:  # a message that does not fit its arguments must not fail who logs it
+        except (TypeError, ValueError, KeyError) as exc:  # a line that does not fit its arguments fails nobody
             message = f"{record.msg!s} {record.args!r} ({type(exc).__name__})"
         record.msg, record.args = self._scrub(message), None
         if record.stack_info:

@@ -80,7 +80,7 @@ def resume(settings: Settings, run_id: str | None) -> int:
                 tell(f"Run {run.id} has ended ({run.status}): see `dossier show {run.id}`.")
                 return exit_code(run)
         async with Runs(services, resume=False) as runs:
-            taken = await runs.take_up()
+            taken = await runs.take_up(only=run_id)
             wanted = taken if run_id is None else [run_id]
             if not wanted:
                 say("Nothing to resume: every run has ended, or a living process has it in hand.")
@@ -112,7 +112,7 @@ def cancel(settings: Settings, run_id: str) -> int:
 
     async def work(services: Services) -> int:
         run = await Runs(services, resume=False).cancel(run_id)
-        if run.owner is not None and services.owner.is_alive(run.owner):
+        if run.owner is not None and await services.owner.is_alive(run.owner):
             say(f"Run {run.id} ends within a moment, with what it has: `dossier show {run.id}`.")
         else:
             say(f"Run {run.id} belongs to a process that is gone: `dossier resume {run.id}` ends it with what it has.")

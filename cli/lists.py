@@ -57,7 +57,7 @@ def list_runs(settings: Settings, limit: int, *, as_json: bool) -> int:
     return 0
 
 
-async def _runs(settings: Settings, limit: int) -> list[tuple[Run, int]]:
+async def _runs(settings: Settings, limit: int) -> list[tuple[Run, Decimal]]:
     store = RunStore(settings.data_dir / "runs.db", synchronous=settings.synchronous)
     try:
         ledger = Ledger(settings.data_dir / "ledger.db", synchronous=settings.synchronous)
@@ -69,11 +69,11 @@ async def _runs(settings: Settings, limit: int) -> list[tuple[Run, int]]:
         store.close()
 
 
-async def _cost(ledger: Ledger, run: Run) -> int:
-    return run.brief.costs.spent if run.brief is not None else (await ledger.run_money(run.id)).spent
+async def _cost(ledger: Ledger, run: Run) -> Decimal:
+    return run.brief.costs.spent if run.brief is not None else to_usd((await ledger.run_money(run.id)).spent)
 
 
-def _run_json(run: Run, cost: int) -> str:
+def _run_json(run: Run, cost: Decimal) -> str:
     stop = run.stop_reason.value if run.stop_reason else None
     return json.dumps(
         {
@@ -81,7 +81,7 @@ def _run_json(run: Run, cost: int) -> str:
             "thread_id": run.thread_id,
             "status": run.status.value,
             "stop_reason": stop,
-            "cost": str(to_usd(cost)),
+            "cost": str(cost),
             "subject": run.brief.subject if run.brief else None,
             "question": run.ask.message,
             "consumer_type": run.ask.consumer_type,
@@ -91,14 +91,14 @@ def _run_json(run: Run, cost: int) -> str:
     )
 
 
-def runs_table(runs: Sequence[tuple[Run, int]]) -> RenderableType:
+def runs_table(runs: Sequence[tuple[Run, Decimal]]) -> RenderableType:
     """One run a row, the newest first."""
     table = _table("run", "status", "stopped because", "cost", "started", "subject", "question")
     for run, cost in runs:
         stop = run.stop_reason.value.replace("_", " ") if run.stop_reason else ""
         started = (run.started_at or run.created_at).astimezone().strftime("%Y-%m-%d %H:%M")
         subject = plain(run.brief.subject) if run.brief else ""
-        cells = (run.id, run.status.value, stop, micros(cost), started, subject, short(run.ask.message, 80))
+        cells = (run.id, run.status.value, stop, usd(cost), started, subject, short(run.ask.message, 80))
         table.add_row(*(Text(c) for c in cells))
     return table
 

@@ -98,12 +98,12 @@ def _listed(company: Company) -> str:
 
 def costs_line(costs: Costs) -> str:
     """What a run cost, and what it did not have to."""
-    parts = [f"{micros(costs.spent)} of {micros(costs.budget)} spent"]
+    parts = [f"{usd(costs.spent)} of {usd(costs.budget)} spent"]
     if costs.unknown:
-        parts.append(f"{micros(costs.unknown)} of it for calls whose end nobody knows")
+        parts.append(f"{usd(costs.unknown)} of it for calls whose end nobody knows")
     parts.append(f"{costs.new_api_calls} new calls")
     parts.append(
         f"{costs.cache_hits} from the cache"
-        + (f", {micros(costs.total_cache_savings)} saved" if costs.total_cache_savings else "")
+        + (f", {usd(costs.total_cache_savings)} saved" if costs.total_cache_savings else "")
     )
     return "; ".join(parts)

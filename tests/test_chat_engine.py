@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import pytest
 import pytest_asyncio
@@ -203,7 +203,7 @@ def decompose_task(message: str = "Research Snowflake as a prospect") -> Decompo
 
 
 def propose_task() -> ProposeTask:
-    tools = [FindTool(SourceEnv())]
+    tools = cast("list[SourceTool[BaseModel]]", [FindTool(SourceEnv())])
     return ProposeTask(Ask(message="Research Snowflake"), Subject(name="Snowflake"), QUESTIONS, tools, DATASETS)
 
 

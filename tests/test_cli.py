@@ -663,7 +663,12 @@ def test_a_source_cannot_steer_the_terminal_of_its_reader() -> None:
 
 def test_what_a_run_cost_is_said_to_the_last_part_of_a_cent() -> None:
     spent = Costs(
-        budget=500_000, spent=16_300, unknown=15_000, cache_hits=2, new_api_calls=3, total_cache_savings=30_000
+        budget=Decimal("0.50"),
+        spent=Decimal("0.0163"),
+        unknown=Decimal("0.015"),
+        cache_hits=2,
+        new_api_calls=3,
+        total_cache_savings=Decimal("0.03"),
     )
     text = as_text(render_brief(brief(costs=spent, stop_reason=StopReason.BUDGET_EXHAUSTED)))
     assert (

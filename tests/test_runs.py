@@ -7,13 +7,14 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agent.errors import RunAlreadyEnded, ShuttingDown, ThreadBusy, UnknownThread
-from agent.records import StopReason
+from agent.records import StopReason, to_usd
 from agent.runs import Runs
 from agent.services import Services
 from agent.store.database import Database
@@ -22,6 +23,7 @@ from tests.house import NOW, PATIENCE, Clock, Fake, crash, fake, house, open_hou
 from tools.base import FailureKind, SourceError, SourceReply
 
 PRICE = 15_000
+PAID = to_usd(PRICE)
 ASK = "Give me the profile of Snowflake"
 Json = dict[str, Any]
 
@@ -88,7 +90,7 @@ async def test_a_run_walks_all_rooms_and_ends_with_a_cited_brief(tmp_path: Path)
         assert (run.status, run.stop_reason) == (RunStatus.SUCCESS, StopReason.ANSWERED)
         assert run.brief is not None
         assert run.brief.findings
-        assert run.brief.costs.spent == PRICE
+        assert run.brief.costs.spent == PAID
         assert {c.quote for c in run.brief.citations} >= {f.text for f in run.brief.findings}
         told = await types(runs.services, run)
         assert (told[0], told[-1], told.count("run_finished")) == ("session_started", "run_finished", 1)
@@ -173,7 +175,7 @@ async def test_a_run_whose_process_died_while_collecting_goes_on_and_fetches_not
         assert ended.status is RunStatus.SUCCESS
         assert ended.attempt == 2
         assert ended.brief is not None
-        assert (ended.brief.costs.spent, ended.brief.costs.unknown) == (2 * PRICE, PRICE)
+        assert (ended.brief.costs.spent, ended.brief.costs.unknown) == (2 * PAID, PAID)
         assert [f.text for f in ended.brief.findings] == ["Snowflake was founded in 2012."]
         told = await events(runs.services, run)
         resumed = [e for e in told if e["type"] == "run_resumed"]
@@ -205,7 +207,7 @@ async def test_a_source_whose_repeats_are_free_is_asked_again_after_a_death_and_
         ended = await end_of(runs, run)
         assert ended.stop_reason is StopReason.ANSWERED
         assert ended.brief is not None
-        assert (ended.brief.costs.spent, ended.brief.costs.unknown) == (PRICE, 0)
+        assert (ended.brief.costs.spent, ended.brief.costs.unknown) == (PAID, Decimal(0))
         assert web.calls == 2
         resumed = [e for e in await events(runs.services, run) if e["type"] == "run_resumed"]
         assert resumed[0]["data"]["unknown_calls"] == []
@@ -287,7 +289,7 @@ async def test_a_cancelled_run_ends_soon_with_what_it_has(from_elsewhere: bool, 
         assert (ended.status, ended.stop_reason) == (RunStatus.INTERRUPTED, StopReason.CANCELLED)
         assert ended.brief is not None
         assert [f.text for f in ended.brief.findings] == ["Snowflake was founded in 2012."]
-        assert (ended.brief.costs.spent, ended.brief.costs.unknown) == (2 * PRICE, PRICE)
+        assert (ended.brief.costs.spent, ended.brief.costs.unknown) == (2 * PAID, PAID)
         with pytest.raises(RunAlreadyEnded):
             await elsewhere.cancel(run.id)
 
@@ -363,7 +365,7 @@ async def test_the_deadline_counts_from_the_first_start_also_after_a_death(tmp_p
         assert (ended.status, ended.stop_reason) == (RunStatus.TIMEOUT, StopReason.DEADLINE)
         assert web.calls == 1
         assert ended.brief is not None
-        assert (ended.brief.costs.spent, ended.brief.costs.unknown) == (PRICE, PRICE)
+        assert (ended.brief.costs.spent, ended.brief.costs.unknown) == (PAID, PAID)
 
 
 async def test_draining_lets_the_rooms_finish_and_leaves_the_rest_to_the_next_start(tmp_path: Path) -> None:
@@ -385,7 +387,7 @@ async def test_draining_lets_the_rooms_finish_and_leaves_the_rest_to_the_next_st
         ended = await end_of(runs, run)
         assert (ended.stop_reason, ended.attempt, web.calls) == (StopReason.ANSWERED, 2, 1)
         assert ended.brief is not None
-        assert (ended.brief.costs.spent, ended.brief.costs.unknown) == (PRICE, 0)
+        assert (ended.brief.costs.spent, ended.brief.costs.unknown) == (PAID, Decimal(0))
 
 
 async def test_a_drain_that_cannot_wait_leaves_the_call_as_unknown(tmp_path: Path) -> None:
@@ -447,7 +449,7 @@ async def test_without_money_and_free_sources_the_budget_is_named_as_the_reason(
         run = await ask(runs, max_cost=0)
         assert (run.status, run.stop_reason, paid.calls) == (RunStatus.SUCCESS, StopReason.BUDGET_EXHAUSTED, 0)
         assert run.brief is not None
-        assert (run.brief.findings, run.brief.costs.spent) == ((), 0)
+        assert (run.brief.findings, run.brief.costs.spent) == ((), Decimal(0))
 
 
 async def test_without_a_company_in_the_question_no_source_is_asked_and_the_brief_says_why(tmp_path: Path) -> None:
@@ -500,7 +502,7 @@ async def test_a_follow_up_uses_what_the_thread_knows_and_asks_nothing_new(tmp_p
         assert second.brief.subject == "Snowflake"
         assert second.stop_reason is StopReason.ANSWERED
         assert any("Bozeman" in f.text for f in second.brief.findings)
-        assert (web.calls, second.brief.costs.spent) == (1, 0)
+        assert (web.calls, second.brief.costs.spent) == (1, Decimal(0))
 
 
 async def test_a_question_about_another_company_takes_nothing_over(tmp_path: Path) -> None:
@@ -572,7 +574,7 @@ async def test_a_run_waits_out_a_full_disk_and_loses_nothing(file: str, tmp_path
         ended = await end_of(runs, run)
         assert (ended.status, ended.stop_reason) == (RunStatus.SUCCESS, StopReason.ANSWERED)
         assert ended.brief is not None
-        assert ended.brief.costs.spent == PRICE
+        assert ended.brief.costs.spent == PAID
         told = await types(services, run)
         assert (told.count("source_finished"), told[-1]) == (1, "run_finished")
 

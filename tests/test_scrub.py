@@ -125,6 +125,14 @@ def test_a_long_text_is_read_in_a_time_that_grows_with_its_length_only(head: str
     assert Scrubber(["planted1"])(head + unit * 60_000 + " planted1").endswith(HIDDEN)
 
 
+@pytest.mark.parametrize("text", ["token=planted1", "Authorization: Bearer planted1.", "token=abcdefgh", "k=planted1]"])
+def test_what_is_clean_already_stays_as_it_is(text: str) -> None:
+    scrub = Scrubber(["planted1"])
+    once = scrub(text)
+    assert scrub(once) == once
+    assert once.count("[") == once.count(HIDDEN) == 1
+
+
 # --- logging ---------------------------------------------------------------------------------------------------------
 
 
@@ -173,7 +181,7 @@ def test_a_stack_that_is_logged_is_clean(lines: list[str]) -> None:
 
 
 def test_a_line_that_does_not_fit_its_arguments_is_written_clean_and_fails_nobody(lines: list[str]) -> None:
-    log.warning("%d of %d", "planted1")
+    log.warning("%d of %d", "planted1")  # noqa: PLE1206
     assert len(lines) == 1
     assert "planted1" not in lines[0]
     assert HIDDEN in lines[0]

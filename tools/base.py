@@ -214,4 +214,3 @@ def discover() -> Iterator[type[SourceTool[BaseModel]]]:
         if module in {"base", "fetching"}:
             continue
         yield from getattr(importlib.import_module(f"tools.{module}"), "SOURCES", ())
-

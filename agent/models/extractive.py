@@ -44,7 +44,7 @@ class ExtractiveEngine:
             said = re.sub(re.escape(name), "it", said, flags=re.IGNORECASE)
         asked = asked_datasets_of(said, task.datasets, task.consumer)
         weights = {r.dataset: r.weight for r in task.unmet}
-        chosen = [d for d in asked if d in weights] or sorted(weights, key=lambda d: -weights[d])
+        chosen = asked or sorted(weights, key=lambda d: -weights[d])
         return tuple(
             Question(
                 id=f"q{task.round}.{n}",

@@ -49,7 +49,9 @@ async def _stop_reason(
     if visit.scope.seconds_left(visit.now()) <= 0:
         return StopReason.DEADLINE
     gaps = [g for g in report.gaps if g != "vendor"]
-    if not gaps and any(e.dataset != "vendor" for e in evidence):
+    asked = {r.dataset for r in state["requirements"]} - {"vendor"}
+    found = [e for e in evidence if e.dataset in asked]
+    if not gaps and found:
         return StopReason.ANSWERED
     left = await remaining(visit.services, tuple(state["budgets"])) - visit.engine.writing_reserve()
     skipped = made.skipped if made else ()
@@ -57,7 +59,7 @@ async def _stop_reason(
         sources = visit.services.active
         if worth_another_round(skipped, report, left, settings.gain_per_dollar, sources):
             return None
-    if not any(e.dataset != "vendor" for e in evidence):
+    if not found:
         failed = [o for o in outcomes if o.status in (CallStatus.FAILED, CallStatus.UNKNOWN)]
         if failed and not any(o.status in (CallStatus.OK, CallStatus.NO_RESULTS) for o in outcomes):
             return StopReason.SOURCES_DOWN
@@ -65,7 +67,7 @@ async def _stop_reason(
         o.status is CallStatus.REFUSED for o in outcomes
     ):
         return StopReason.BUDGET_EXHAUSTED
-    if not any(e.dataset != "vendor" for e in evidence):
+    if not found:
         return StopReason.NOTHING_FOUND
     return StopReason.ROUND_LIMIT if state["round"] >= settings.max_rounds else StopReason.NO_WORTHWHILE_CALL
 

@@ -9,6 +9,10 @@ from agent.records import ConsumerType, Question, Requirement, Subject
 from agent.state import State
 
 
+NARROW = 2
+"""Up to so many datasets, a question is narrow: what it asks for is required, whatever the consumer type says."""
+
+
 async def decompose(state: State, visit: Visit) -> Update:
     """Question and requirements in, sub-questions out. From the second round on it asks only for the gaps, by rule."""
     services = visit.services
@@ -56,7 +60,9 @@ def asked_for(everything: tuple[Requirement, ...], questions: tuple[Question, ..
     known = {r.dataset: r for r in everything}
     mean = sum(r.weight for r in everything) / len(everything)
     found = [known.get(d) or Requirement(dataset=d, required=True, weight=mean) for d in asked]
-    if len(asked) > 1 and "vendor" in known and "vendor" not in asked:
+    if len(asked) <= NARROW:  # who asks for little wants just that
+        return tuple(r.model_copy(update={"required": True}) for r in found)
+    if "vendor" in known and "vendor" not in asked:
         found.append(known["vendor"])
     return tuple(found)
 

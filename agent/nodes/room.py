@@ -11,6 +11,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import Runtime
 from langgraph.types import StreamWriter
 
+from agent.budget import RunMoney
 from agent.calls import model_door, run_money
 from agent.errors import BudgetExhausted, ModelError
 from agent.events import BudgetUpdated, BudgetUpdatedData, EngineFellBack, EngineFellBackData, EventBase
@@ -84,15 +85,15 @@ class Visit:
         try:
             return await attempt(first), first.name
         except (ModelError, BudgetExhausted) as exc:
-            detail = self.services.scrub(exc.message)
-            self.emit(
-                EngineFellBack,
-                f"The model did not deliver ({exc.code}); the extractive engine goes on",
-                EngineFellBackData(task=task, code=exc.code, detail=detail),
-            )
+            self.fell_back(task, exc.code, self.services.scrub(exc.message))
             return await attempt(self.services.extractive), self.services.extractive.name
 
-    async def money(self) -> Any:
+    def fell_back(self, task: str, code: str, detail: str) -> None:
+        """Say that the extractive engine goes on with a task, and why."""
+        message = f"The model did not deliver ({code}); the extractive engine goes on"
+        self.emit(EngineFellBack, message, EngineFellBackData(task=task, code=code, detail=detail))
+
+    async def money(self) -> RunMoney:
         """What the run's calls come to."""
         return await run_money(self.services, self.scope)
 

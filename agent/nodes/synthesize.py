@@ -47,6 +47,10 @@ async def synthesize(state: State, visit: Visit) -> Update:
     written_by = services.extractive.name
     if fresh:
         _, written_by = await visit.with_fallback("write", lambda e: e.write(task, door, scribe.hear))
+        if not scribe.states_a_fact and written_by != services.extractive.name:
+            visit.fell_back("write", "nothing_stood", "No sentence of the model's stood its checks")
+            written_by = services.extractive.name
+            await services.extractive.write(task, door, scribe.hear)
     for claim in _background(stale, asked):
         await scribe.hear(claim)
     return {"draft": scribe.claims, "written_by": written_by}
@@ -60,8 +64,14 @@ class _Scribe:
         self._said: set[str] = set()
         self.claims: list[Claim] = []
 
+    @property
+    def states_a_fact(self) -> bool:
+        """Whether any fact heard so far has stood its checks."""
+        return any(c.kind == "fact" and c.status is ClaimStatus.SUPPORTED for c in self.claims)
+
     async def hear(self, claim: Claim) -> None:
         """Check, keep, and tell when it stands."""
+        claim = claim.model_copy(update={"text": self._visit.services.scrub.known(claim.text)})
         key = normalise(claim.text)
         if key in self._said:
             return

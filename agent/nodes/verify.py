@@ -115,15 +115,7 @@ async def _costs(state: State, visit: Visit) -> Costs:
     money = await visit.money()
     budgets = state.get("budgets", [])
     ceiling = (await visit.services.ledger.budget(budgets[0])).ceiling if budgets else 0
-    return Costs(
-        budget=ceiling,
-        spent=money.spent,
-        unknown=money.unknown,
-        cache_hits=money.cache_hits,
-        new_api_calls=money.new_api_calls,
-        total_new_cost=money.total_new_cost,
-        total_cache_savings=money.total_cache_savings,
-    )
+    return money.costs(ceiling)
 
 
 def _summary(brief: Brief) -> str:

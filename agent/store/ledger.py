@@ -33,6 +33,7 @@ from agent.budget import (
     Verdict,
 )
 from agent.errors import StoreError
+from agent.records import to_usd
 from agent.store.database import Database
 
 migrations = Migrations("ledger")
@@ -302,7 +303,8 @@ class Ledger:
                 from calls where reserved_at >= ? group by 1, 2 order by 1, 2""",
                 (since.timestamp(),),
             ).fetchall()
-            return [UsageRow(**dict(r)) for r in rows]
+            amounts = ("cost", "unknown", "saved")
+            return [UsageRow(**{k: to_usd(r[k]) if k in amounts else r[k] for k in r.keys()}) for r in rows]  # noqa: SIM118
 
         return await self.db.read(work)
 

@@ -287,6 +287,7 @@ class EventLog:
         self._tails: dict[str, list[tuple[int, str]]] = {}
         self._news: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self._task: asyncio.Task[None] | None = None
+
     def open_tail(self, run_id: str) -> None:
         """Keep the events of a run at hand while this process executes it."""
         self._tails.setdefault(run_id, [])

@@ -1,6 +1,6 @@
 """Run the benchmarks: all of them, or those named.
 
-python -m tests.bench [question] [serving]
+python -m tests.bench [question]
 """
 
 from __future__ import annotations

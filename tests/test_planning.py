@@ -1,0 +1,300 @@
+"""The planner: what it buys, in which order, what it leaves out and why. By hand first, then for anything that may come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.planning import MAX_CALLS, MIN_FREE_GAIN, Candidate, Limits, plan, worth_another_round
+from agent.records import CollectionPlan, DatasetQuality, QualityReport, Requirement, Skipped, SkipReason, to_usd
+
+RATE = Decimal("0.20")
+NEEDS = (
+    Requirement(dataset="profile", required=True, weight=0.5),
+    Requirement(dataset="news", required=False, weight=0.3),
+    Requirement(dataset="leadership", required=False, weight=0.2),
+)
+NOTHING_KNOWN = QualityReport()
+
+
+def candidate(
+    id: str,
+    *,
+    price: int = 0,
+    coverage: Mapping[str, float] | None = None,
+    reliability: float = 1.0,
+    key: str = "",
+    seconds: float = 1.0,
+    cached: bool = False,
+    refused: str = "",
+) -> Candidate:
+    return Candidate(
+        call_id=id,
+        key=key or id,
+        source=id,
+        args={},
+        coverage={"profile": 0.5} if coverage is None else coverage,
+        reliability=reliability,
+        price=price,
+        seconds=seconds,
+        max_age=60.0,
+        cached=cached,
+        refused=refused,
+    )
+
+
+def limits(budget: int = 100_000, *, seconds: float = 60.0, rate: Decimal = RATE, calls: int = MAX_CALLS) -> Limits:
+    return Limits(budget=budget, seconds=seconds, gain_per_dollar=rate, max_calls=calls)
+
+
+def known(**quality: float) -> QualityReport:
+    found = tuple(
+        DatasetQuality(
+            dataset=d,
+            required=True,
+            weight=0.5,
+            completeness=q,
+            freshness=1.0,
+            reliability=1.0,
+            quality=q,
+            minimum=0.6,
+        )
+        for d, q in quality.items()
+    )
+    return QualityReport(overall=sum(d.weight * d.quality for d in found), datasets=found)
+
+
+def ids(made: CollectionPlan) -> list[str]:
+    return [c.call_id for c in made.to_collect]
+
+
+def reasons(made: CollectionPlan) -> dict[str, SkipReason]:
+    return {s.source: s.reason for s in made.skipped}
+
+
+# --- by hand ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_gain_of_a_call_is_weight_times_what_is_missing_times_what_it_will_bring() -> None:
+    call = candidate("a", coverage={"profile": 0.8, "news": 0.5}, reliability=0.9)
+    made = plan([call], NEEDS, known(profile=0.25), limits())
+    assert made.to_collect[0].gain == pytest.approx(0.5 * 0.75 * 0.8 * 0.9 + 0.3 * 0.5 * 0.9)
+
+
+def test_calls_for_the_same_dataset_overlap_each_takes_its_share_of_what_is_left() -> None:
+    calls = [candidate("a", coverage={"profile": 0.8}), candidate("b", coverage={"profile": 0.6})]
+    made = plan(calls, NEEDS, NOTHING_KNOWN, limits())
+    assert [c.gain for c in made.to_collect] == pytest.approx([0.5 * 0.8, 0.5 * 0.2 * 0.6])
+    assert made.expected_quality == pytest.approx(0.46)
+
+
+def test_free_calls_come_first_and_paid_ones_by_gain_for_the_money() -> None:
+    calls = [
+        candidate("dear", price=20_000, coverage={"profile": 0.9}),
+        candidate("cheap", price=1_000, coverage={"news": 0.2}),
+        candidate("free", coverage={"leadership": 0.1}),
+        candidate("middle", price=5_000, coverage={"news": 0.5}),
+    ]
+    assert ids(plan(calls, NEEDS, NOTHING_KNOWN, limits())) == ["free", "cheap", "middle", "dear"]
+
+
+def test_money_runs_out_where_it_runs_out_and_a_cheaper_call_still_fits() -> None:
+    calls = [
+        candidate("a", price=10_000, coverage={"profile": 0.9}),
+        candidate("b", price=10_000, coverage={"news": 0.9}),
+        candidate("c", price=4_000, coverage={"leadership": 0.1}),
+    ]
+    made = plan(calls, NEEDS, NOTHING_KNOWN, limits(15_000))
+    assert ids(made) == ["a", "c"]
+    assert reasons(made) == {"b": SkipReason.OVER_BUDGET}
+    assert made.expected_cost == 14_000
+
+
+def test_a_call_that_costs_exactly_what_is_left_is_bought_and_one_micro_dollar_more_is_not() -> None:
+    assert ids(plan([candidate("a", price=10)], NEEDS, NOTHING_KNOWN, limits(10))) == ["a"]
+    assert ids(plan([candidate("a", price=11)], NEEDS, NOTHING_KNOWN, limits(10))) == []
+
+
+@pytest.mark.parametrize("budget", [0, -1, -50_000])
+def test_free_calls_and_stored_replies_are_planned_when_no_money_is_left_at_all(budget: int) -> None:
+    calls = [candidate("free"), candidate("stored", price=9_000, cached=True, coverage={"news": 0.5})]
+    made = plan(calls, NEEDS, NOTHING_KNOWN, limits(budget))
+    assert {c.call_id for c in made.calls} == {"free", "stored"}
+
+
+def test_nothing_is_bought_whose_gain_is_worth_less_than_its_price() -> None:
+    # 0.5 * 0.02 = 0.01 of quality; at 0.20 a dollar that is worth five cents.
+    for price, bought in ((50_000, True), (50_001, False)):
+        made = plan([candidate("a", price=price, coverage={"profile": 0.02})], NEEDS, NOTHING_KNOWN, limits())
+        assert bool(made.to_collect) is bought
+        assert reasons(made) == ({} if bought else {"a": SkipReason.NOT_WORTH_IT})
+
+
+def test_a_second_paid_call_is_weighed_against_what_the_first_one_leaves() -> None:
+    calls = [candidate(n, price=40_000, coverage={"profile": 0.99}) for n in ("a", "b")]
+    made = plan(calls, NEEDS, NOTHING_KNOWN, limits())
+    assert (ids(made), reasons(made)) == (["a"], {"b": SkipReason.NOT_WORTH_IT})
+
+
+def test_a_stored_reply_costs_nothing_and_no_time_and_is_listed_apart() -> None:
+    made = plan([candidate("a", price=9_000, seconds=5, cached=True)], NEEDS, NOTHING_KNOWN, limits(0))
+    assert [c.call_id for c in made.from_cache] == ["a"]
+    assert (made.to_collect, made.expected_cost, made.expected_seconds) == ((), 0, 0.0)
+    assert made.from_cache[0].max_price == 9_000  # what is held should the stored reply be gone by then
+
+
+def test_every_way_of_being_left_out_has_its_own_reason() -> None:
+    calls = [
+        candidate("first", key="same"),
+        candidate("second", key="same"),
+        candidate("late", seconds=61),
+        candidate("useless", coverage={"hiring": 0.9}),
+        candidate("known", coverage={"news": 0.9}),
+        candidate("broken", refused="its arguments do not fit"),
+        candidate("hopeless", coverage={"profile": 0.0}),
+        candidate("tried"),
+    ]
+    made = plan(calls, NEEDS, known(news=1.0), limits(), tried=["tried"])
+    assert ids(made) == ["first"]
+    assert reasons(made) == {
+        "second": SkipReason.DUPLICATE,
+        "late": SkipReason.DEADLINE,
+        "useless": SkipReason.ALREADY_KNOWN,
+        "known": SkipReason.ALREADY_KNOWN,
+        "broken": SkipReason.INVALID_ARGUMENTS,
+        "hopeless": SkipReason.NOT_WORTH_IT,
+    }
+
+
+def test_a_full_round_leaves_the_rest_out_and_says_so() -> None:
+    made = plan([candidate(f"c{n}") for n in range(5)], NEEDS, NOTHING_KNOWN, limits(calls=2))
+    assert (len(made.to_collect), len(made.skipped)) == (2, 3)
+    assert {s.detail for s in made.skipped} == {"the round is full"}
+
+
+def test_no_candidates_make_an_empty_plan() -> None:
+    made = plan([], NEEDS, NOTHING_KNOWN, limits(), round=3, proposed_by="model")
+    assert (made.calls, made.skipped, made.round, made.proposed_by) == ((), (), 3, "model")
+
+
+# --- another round ---------------------------------------------------------------------------------------------------
+
+
+class Priced:
+    datasets: Mapping[str, float] = {"profile": 0.5}
+    reliability = 1.0
+
+    def __init__(self, max_price: int = 10_000) -> None:
+        self.max_price = max_price
+
+
+def skipped(reason: SkipReason = SkipReason.OVER_BUDGET) -> Skipped:
+    return Skipped(source="web", reason=reason, detail="", datasets=("profile",), price=10_000)
+
+
+@pytest.mark.parametrize(
+    ("reason", "quality", "budget", "again"),
+    [
+        (SkipReason.OVER_BUDGET, 0.0, 10_000, True),
+        (SkipReason.NOT_WORTH_IT, 0.0, 10_000, True),
+        (SkipReason.OVER_BUDGET, 0.0, 9_999, False),  # it still does not fit
+        (SkipReason.OVER_BUDGET, 0.6, 10_000, False),  # the dataset is good enough by now
+        (SkipReason.OVER_BUDGET, 0.595, 10_000, True),
+        (SkipReason.DUPLICATE, 0.0, 10_000, False),
+        (SkipReason.SOURCE_UNAVAILABLE, 0.0, 10_000, False),
+    ],
+)
+def test_another_round_is_worth_it_when_a_call_left_out_for_money_would_now_be_bought(
+    reason: SkipReason, quality: float, budget: int, again: bool
+) -> None:
+    report = known(profile=quality)
+    assert worth_another_round([skipped(reason)], report, budget, RATE, {"web": Priced()}) is again  # type: ignore[dict-item]
+
+
+def test_a_source_that_has_gone_is_no_reason_for_another_round() -> None:
+    assert not worth_another_round([skipped()], known(profile=0.0), 10**9, RATE, {})
+
+
+# --- for anything that may come --------------------------------------------------------------------------------------
+
+chance = st.floats(0, 1, allow_nan=False)
+coverages = st.dictionaries(st.sampled_from(["profile", "news", "leadership", "hiring"]), chance, max_size=4)
+prices = st.one_of(st.just(0), st.integers(0, 60_000))
+
+
+@st.composite
+def candidates(draw: st.DrawFn) -> list[Candidate]:
+    count = draw(st.integers(0, 12))
+    return [
+        Candidate(
+            call_id=f"c{n}",
+            key=draw(st.sampled_from(["k1", "k2", f"own{n}", f"own{n}"])),
+            source=f"c{n}",
+            args={},
+            coverage=draw(coverages),
+            reliability=draw(chance),
+            price=draw(prices),
+            seconds=draw(st.floats(0, 90)),
+            max_age=60.0,
+            cached=draw(st.booleans()),
+            refused=draw(st.sampled_from(["", "", "", "off"])),
+        )
+        for n in range(count)
+    ]
+
+
+reports = st.builds(lambda p, n: known(profile=p, news=n), chance, chance)
+some_limits = st.builds(
+    Limits,
+    budget=st.integers(-10_000, 150_000),
+    seconds=st.floats(0, 120),
+    gain_per_dollar=st.sampled_from([Decimal(0), RATE, Decimal(5)]),
+    max_calls=st.sampled_from([1, 3, MAX_CALLS]),
+)
+tried = st.lists(st.sampled_from(["k1", "own0", "own1"]), max_size=2)
+
+
+@given(candidates(), reports, some_limits, tried)
+def test_whatever_is_proposed_the_plan_keeps_its_promises(
+    proposed: list[Candidate], report: QualityReport, given_limits: Limits, tried: list[str]
+) -> None:
+    made = plan(proposed, NEEDS, report, given_limits, tried=tried)
+    by_id = {c.call_id: c for c in proposed}
+    chosen = [by_id[c.call_id] for c in made.calls]
+
+    assert made.expected_cost == sum(c.price for c in chosen if not c.cached)
+    assert made.expected_cost <= max(given_limits.budget, 0), "over budget"
+    keys = [c.key for c in chosen]
+    assert len(set(keys)) == len(keys), "the same call twice"
+    assert not set(keys) & set(tried), "a call of an earlier round again"
+    assert not any(c.refused for c in chosen), "a call that cannot be made"
+    assert all(c.seconds <= given_limits.seconds for c in chosen), "over time"
+    assert len(chosen) <= given_limits.max_calls
+    paid_yet = False
+    for call in made.to_collect:
+        paid_yet |= call.max_price > 0
+        assert not (paid_yet and call.max_price == 0), "a paid call before a free one"
+    for call in made.to_collect:
+        assert call.gain >= float(given_limits.gain_per_dollar * to_usd(call.max_price)), "not worth its price"
+        assert call.gain >= MIN_FREE_GAIN
+    left_out = [s.source for s in made.skipped]
+    assert len(set(left_out)) == len(left_out)
+    assert all(s.detail for s in made.skipped)
+    seen = {c.call_id for c in chosen} | set(left_out)
+    assert {c.call_id for c in proposed if c.key not in tried or c.refused} == seen, "neither planned nor explained"
+    assert 0 <= made.expected_quality <= 1
+    assert made == plan(list(proposed), NEEDS, report, given_limits, tried=list(tried)), "not deterministic"
+
+
+@given(candidates(), some_limits)
+def test_what_is_free_is_planned_alike_whatever_the_money(proposed: list[Candidate], given_limits: Limits) -> None:
+    free_only = [c for c in proposed if not c.price]
+    poor = plan(free_only, NEEDS, NOTHING_KNOWN, given_limits)
+    rich = plan(
+        free_only, NEEDS, NOTHING_KNOWN, limits(10**9, seconds=given_limits.seconds, calls=given_limits.max_calls)
+    )
+    assert poor.calls == rich.calls
