@@ -269,9 +269,8 @@ def _as_source_error(exc: Exception, source: Source) -> SourceError:
 
 async def _wait_for(services: Services, scope: Scope, call_id: str, owner: str) -> bool | None:
     """Wait until a call under way has ended: False when its process is dead, so that it never will, None when our time is up."""
-    if call_id not in services.flights and owner == services.owner.token:
-        return False  # this process had it and let go: a cancelled task
-    if call_id not in services.flights and not await services.owner.is_alive(owner):
+    mine = owner == services.owner.token  # a call of ours that is not under way was let go of: a cancelled task
+    if call_id not in services.flights and (mine or not await services.owner.is_alive(owner)):
         return False
     with suppress(Stopped, TimeoutError):
         return await scope.bounded(_end_of(services, call_id, owner), scope.seconds_left(services.clock()))

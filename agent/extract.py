@@ -83,7 +83,11 @@ def _known(
     reliability: float,
 ) -> Evidence | None:
     start = stored.text.find(quote, brought.offset)
-    return None if start < 0 else _evidence(stored, start, quote, dataset, field, value, reliability, 1.0)
+    return (
+        None
+        if start < 0 or not quote.strip()
+        else _evidence(stored, start, quote, dataset, field, value, reliability, 1.0)
+    )
 
 
 def _by_words(
@@ -112,8 +116,13 @@ def _by_words(
 
 def mentions(text: str, names: Sequence[str]) -> bool:
     """Whether a text speaks of one of the names, as whole words."""
-    low = f" {re.sub(r'[^0-9a-z]+', ' ', normalise(text))} "
-    return any(f" {re.sub(r'[^0-9a-z]+', ' ', normalise(n)).strip()} " in low for n in names if n)
+    low = f" {_plain(text)} "
+    return any(f" {plain} " in low for plain in map(_plain, names) if plain)
+
+
+def _plain(text: str) -> str:
+    """The words of a text in any script, one space between them; nothing where it has no letter or digit."""
+    return re.sub(r"[\W_]+", " ", normalise(text)).strip()
 
 
 def _score(sentence: str, dataset: Dataset) -> float:

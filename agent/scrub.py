@@ -49,8 +49,8 @@ class Scrubber:
 
     def __call__(self, text: str) -> str:
         """The text without the secrets in force and without anything that looks like one: for messages and logs."""
-        text = self.known(text)
-        return _LOOKS_SECRET.sub(lambda m: (m["before"] or m["user"] or "") + HIDDEN, text)
+        text = _LOOKS_SECRET.sub(lambda m: (m["before"] or m["user"] or "") + HIDDEN, self.known(text))
+        return _whole(text)
 
 
 def _forms(secret: str) -> Iterator[str]:
@@ -62,9 +62,14 @@ def _forms(secret: str) -> Iterator[str]:
         yield re.sub(r"%[0-9A-F]{2}", lambda m: m[0].lower(), quoted)
 
 
+def _whole(text: str) -> str:
+    """A text that can be written: half of a surrogate pair becomes `?`."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _each_text(value: object, clean: Callable[[str], str]) -> object:
     if isinstance(value, str):
-        return clean(value).encode("utf-8", "replace").decode()
+        return _whole(clean(value))
     if isinstance(value, dict):
         return {k: _each_text(v, clean) for k, v in value.items()}
     return [_each_text(v, clean) for v in value] if isinstance(value, list | tuple) else value

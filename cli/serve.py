@@ -12,6 +12,7 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
+from agent.checkpoints import NAME, open_saver
 from agent.scrub import Scrubber, set_up_logging
 from agent.services import open_services
 from agent.settings import Settings
@@ -91,12 +92,13 @@ def serve(settings: Settings) -> int:
 
 
 async def _banner(settings: Settings, port: int) -> list[str]:
-    """What to say once it listens. Opens the services once, so that what is wrong with them is said in one line."""
+    """What to say once it listens. Opens the stores once, so that what is wrong is said in one line."""
     services = await open_services(settings)
     try:
-        return banner_lines(
-            settings, port, services.engine_note, source_lines(list(services.sources.values()), dict(services.off))
-        )
+        async with open_saver(settings.data_dir / NAME, busy_timeout=settings.busy_timeout):
+            return banner_lines(
+                settings, port, services.engine_note, source_lines(list(services.sources.values()), dict(services.off))
+            )
     finally:
         await services.close()
 

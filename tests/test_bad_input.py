@@ -344,9 +344,6 @@ def test_a_run_goes_on_once_another_process_lets_go_of(tmp_path: Path, name: str
             assert float(ended["costs"]["spent"]) * 1_000_000 == pytest.approx(serpapi.invoice_total)
 
 
-@pytest.mark.xfail(
-    reason="agent/runs.py takes the refusal of the checkpoint saver for a fault of ours and ends the run"
-)
 async def test_a_run_outlives_a_checkpoint_that_could_not_be_written(
     in_process: tuple[FastAPI, httpx.AsyncClient],
 ) -> None:
@@ -458,10 +455,7 @@ def test_an_unpriced_model_under_a_binding_budget_does_not_start(tmp_path: Path)
         "runs.db",
         "ledger.db",
         "documents.db",
-        pytest.param(
-            "checkpoints.db",
-            marks=pytest.mark.xfail(reason="cli/serve.py opens it in the lifespan, where uvicorn prints a traceback"),
-        ),
+        "checkpoints.db",
     ],
 )
 @pytest.mark.parametrize("how", ["no database", "cut short"])

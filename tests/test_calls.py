@@ -291,6 +291,14 @@ async def test_text_with_half_a_character_keeps_its_length_so_that_quotes_stay_i
         assert stored.fields[0].quote in stored.text
 
 
+async def test_a_failure_told_in_half_a_character_has_an_end_too(tmp_path: Path) -> None:
+    web = fake(price=PRICE, answer=SourceError(FailureKind.MALFORMED, "What is \ud83d?"))
+    async with house(tmp_path, web) as services:
+        bought = await buy(services, scope(), call(), await budgets(services))
+        assert (bought.status, bought.message) == (CallStatus.FAILED, "What is ??")
+        assert await spent(services) == (0, 0)
+
+
 async def test_a_failure_that_names_a_negative_price_costs_nothing(tmp_path: Path) -> None:
     web = fake(price=PRICE, answer=SourceError(FailureKind.QUOTA, "Used up.", billed=-1))
     async with house(tmp_path, web) as services:
@@ -749,6 +757,13 @@ async def test_a_room_that_runs_again_gets_the_stored_answer_of_the_model(tmp_pa
     async with house(tmp_path) as services:
         assert await (await door_of(services))("write", 1_000, model) == REPLY
         assert model.calls == 1
+        assert await spent(services) == (700, 0)
+
+
+async def test_half_a_character_in_a_models_answer_can_be_stored(tmp_path: Path) -> None:
+    async with house(tmp_path) as services:
+        reply = await (await door_of(services))("write", 1_000, Model(ModelReply(text="A \ud83d smile", billed=700)))
+        assert reply.text == "A ? smile"
         assert await spent(services) == (700, 0)
 
 

@@ -30,9 +30,6 @@ def test_every_kind_of_place_was_searched(searched: Search) -> None:
     assert searched.places > 1_000
 
 
-@pytest.mark.xfail(
-    reason="a model's words are not scrubbed: agent/calls.py stores them and agent/models/chat.py says them"
-)
 @pytest.mark.timeout(300)
 def test_a_model_that_writes_its_own_key_is_not_repeated(tmp_path: Path) -> None:
     assert search_of_a_talkative_model(tmp_path).found == []

@@ -110,7 +110,7 @@ async def test_studio_shows_the_schemas_runs_the_graph_and_forks_it_from_an_earl
                 "thread_id": thread,
                 "checkpoint_ns": "",
                 "checkpoint_id": before_writing["checkpoint"]["checkpoint_id"],
-                "checkpoint_map": None,
+                "checkpoint_map": {},
             },
             durability="sync",
         )

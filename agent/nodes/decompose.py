@@ -8,7 +8,6 @@ from agent.nodes.room import Update, Visit
 from agent.records import ConsumerType, Question, Requirement, Subject
 from agent.state import State
 
-
 NARROW = 2
 """Up to so many datasets, a question is narrow: what it asks for is required, whatever the consumer type says."""
 
