@@ -272,9 +272,6 @@ async def test_two_processes_that_write_to_one_run_still_number_it_without_gaps(
     other.close()
 
 
-@pytest.mark.xfail(
-    reason="agent/store/runs.py: follow() stops after one page of 1,000 rows of a run that has ended", strict=True
-)
 async def test_a_run_of_more_events_than_one_page_is_followed_to_its_end(log: EventLog) -> None:
     for n in range(1_200):
         log.emit(progress(n))
@@ -355,10 +352,6 @@ async def test_an_event_and_the_ending_beside_it_are_committed_together_or_not_a
     assert await table(store) == []
 
 
-@pytest.mark.xfail(
-    reason="agent/store/runs.py: an event that cannot be written ends the writer's task, and every flush hangs",
-    strict=True,
-)
 async def test_an_event_that_cannot_be_written_does_not_take_the_others_with_it(store: Moody, log: EventLog) -> None:
     log.emit(progress("half a character \ud83d"))
     log.emit(progress("whole"))

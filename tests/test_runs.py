@@ -515,6 +515,14 @@ async def test_a_question_about_another_company_takes_nothing_over(tmp_path: Pat
         assert second.stop_reason is StopReason.NOTHING_FOUND
 
 
+async def test_how_the_last_run_went_says_nothing_of_this_one(tmp_path: Path) -> None:
+    web = fake(script=[whole_profile()], answer=SourceError(FailureKind.UNREACHABLE, "No route."))
+    async with opened(tmp_path, web) as runs:
+        first = await ask(runs)
+        second = await ask(runs, "Give me the profile of Datadog", thread=first.thread_id)
+        assert second.stop_reason is StopReason.SOURCES_DOWN
+
+
 async def test_what_has_gone_stale_is_asked_again(tmp_path: Path) -> None:
     clock = Clock()
     web = fake(price=PRICE, script=[whole_profile(PRICE)], answer=SourceReply(billed=PRICE))

@@ -65,6 +65,8 @@ class ChatEngine:
         self._wire = Wire(settings, price, scrub, clock)
         self._known: dict[tuple[Method, ...], Method] = {}
         """The method that worked, by the order it was found in."""
+        self._tools: dict[str, Mapping[str, JsonValue]] = {}
+        """Sources as the model sees them: making one takes longer than looking it up."""
 
     def writing_reserve(self) -> int:
         """Micro-dollars for one `write` with as much evidence as the settings show the model."""
@@ -96,8 +98,13 @@ class ChatEngine:
                 raise Unreadable("No tool was called: answer with tool calls whose arguments are valid JSON.")
             return tuple(p for call in reply.tool_calls if (p := _proposal(call, task)) is not None)
 
-        request = Request(tuple(propose_prompt(task)), "required", tools=tuple(shown_tool(t) for t in task.tools))
+        request = Request(tuple(propose_prompt(task)), "required", tools=tuple(self._shown(t) for t in task.tools))
         return await self._ask("propose", request, TOOL_METHODS, door, read)
+
+    def _shown(self, tool: SourceTool[BaseModel]) -> Mapping[str, JsonValue]:
+        if tool.name not in self._tools:
+            self._tools[tool.name] = shown_tool(tool)
+        return self._tools[tool.name]
 
     async def write(self, task: WriteTask, door: Door, say: Say) -> tuple[Claim, ...]:
         """Claims that cite labels; each is said as soon as its JSON object is complete, while the rest still comes."""
@@ -183,7 +190,7 @@ def _mending(request: Request, reply: ModelReply, problem: str) -> tuple[Message
 # --- proposals ------------------------------------------------------------------------------------------------------
 
 
-def shown_tool(tool: SourceTool) -> Mapping[str, JsonValue]:  # type: ignore[type-arg]
+def shown_tool(tool: SourceTool[BaseModel]) -> Mapping[str, JsonValue]:
     """A source as the model sees it: its typed arguments, its price, and an extra argument for what the call serves."""
     from langchain_core.tools import StructuredTool
     from langchain_core.utils.function_calling import convert_to_openai_tool

@@ -243,8 +243,10 @@ class RunStore:
                     _end(db, item)
                     ended[run_id] = True
                 elif not ended[run_id]:
+                    body = _as_json(item, last[run_id] + 1)
+                    if body is None:
+                        continue
                     last[run_id] += 1
-                    body = EVENT.dump_json(item.model_copy(update={"seq": last[run_id]})).decode()
                     db.conn.execute(
                         "insert into events (run_id, seq, body) values (?, ?, ?)", (run_id, last[run_id], body)
                     )
@@ -319,6 +321,7 @@ class EventLog:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
 
     def _start(self) -> None:
         self._wake.set()
@@ -335,14 +338,15 @@ class EventLog:
             # Whatever is committed after this line sets this very signal, so nothing can fall between look and wait.
             news = self._news[run_id] if run_id in self._tails else None
             ended = news is None and not (await self._store.run(run_id)).status.active
-            for seq, body in self._from_tail(run_id, seen) or await self._store.events(run_id, seen):
+            page = self._from_tail(run_id, seen) or await self._store.events(run_id, seen)
+            for seq, body in page:
                 seen = seq
                 yield seq, body
                 if _is_last(body):
                     return
-            if ended:
+            if ended and not page:
                 return
-            if seen < self._newest(run_id):
+            if (ended and page) or seen < self._newest(run_id):
                 continue
             if news is None:
                 await asyncio.sleep(self.poll)
@@ -405,6 +409,15 @@ class EventLog:
             else:
                 still.append((count, done))
         self._waiting = still
+
+
+def _as_json(event: Event, seq: int) -> str | None:
+    """The event as it is stored, under its number; None for one that has no JSON, which is a fault of ours and logged."""
+    try:
+        return EVENT.dump_json(event.model_copy(update={"seq": seq})).decode()
+    except ValueError:
+        logger.exception("a %s event of run %s cannot be written", event.type, event.run_id)
+        return None
 
 
 def _is_last(body: str) -> bool:
