@@ -89,8 +89,7 @@ async def open_budgets(
         (f"thread:{scope.thread_id}", "thread", to_micros(settings.thread_budget)),
         (f"day:{consumer.id}:{day}", "consumer_day", to_micros(settings.consumer_daily_budget)),
     )
-    for budget_id, kind, ceiling in wanted:
-        await services.ledger.open_budget(budget_id, kind, ceiling)
+    await services.ledger.open_budgets(wanted)
     return tuple(w[0] for w in wanted)
 
 

@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Literal
 
 from agent.claims import Quoted, check_claim, supported
-from agent.records import Claim, ClaimStatus, Document, Evidence, Subject, Vendor
+from agent.records import Check, Claim, ClaimStatus, Document, Evidence, Subject, Vendor
 from agent.store.documents import DocumentStore
+
+
+@lru_cache(maxsize=128)
+def _checks(
+    text: str,
+    quoted: tuple[Quoted, ...],
+    names: tuple[str, ...],
+    kind: Literal["fact", "inference"],
+    vendor: tuple[Quoted, ...],
+    vendor_names: tuple[str, ...],
+) -> tuple[Check, ...]:
+    """Pure, so the second look at a claim costs nothing as long as claim, quotes and stored texts are the very same."""
+    return check_claim(text, quoted, names, kind=kind, vendor=vendor, vendor_names=vendor_names)
 
 
 class Bench:
@@ -27,13 +42,13 @@ class Bench:
     def check(self, claim: Claim, subject: Subject, seller: Vendor) -> Claim:
         """The claim with its checks and the status they give it."""
         cited = [self.evidence[i] for i in claim.evidence if i in self.evidence]
-        checks = check_claim(
+        checks = _checks(
             claim.text,
-            [self._quoted(e) for e in cited if e.dataset != "vendor"],
+            tuple(self._quoted(e) for e in cited if e.dataset != "vendor"),
             subject.names,
-            kind=claim.kind,
-            vendor=[self._quoted(e) for e in cited if e.dataset == "vendor"],
-            vendor_names=tuple(n for n in (seller.name,) if n),
+            claim.kind,
+            tuple(self._quoted(e) for e in cited if e.dataset == "vendor"),
+            tuple(n for n in (seller.name,) if n),
         )
         sound = supported(checks) and len(cited) == len(claim.evidence) > 0
         return claim.model_copy(

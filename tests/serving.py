@@ -31,6 +31,8 @@ POLL = 0.02
 """Seconds between two looks at something that has no signal to wait for."""
 PATIENCE = 60.0
 """Nothing that is waited for here takes this long; when it does, the test fails instead of hanging."""
+CLIENT = httpx.Client(timeout=PATIENCE)
+"""Made once: loading the certificates that a client may need takes longer than a first event."""
 _ADDRESS = re.compile(r"^Dossier serves (http://\S+:\d+)", re.MULTILINE)
 
 Json = dict[str, Any]
@@ -201,7 +203,7 @@ def sse_stream(
     headers = {"Accept": "text/event-stream"}
     if last_event_id is not None:
         headers["Last-Event-ID"] = str(last_event_id)
-    with httpx.stream(method, url, headers=headers, json=body, timeout=PATIENCE) as response:
+    with CLIENT.stream(method, url, headers=headers, json=body) as response:
         if response.status_code != 200:
             response.read()
             raise AssertionError(f"{response.status_code} {response.text}")

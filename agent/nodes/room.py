@@ -44,7 +44,7 @@ class Visit:
         return self.services.clock()
 
     def emit(self, kind: type[E], message: str, data: Frozen) -> None:
-        """Say something about this run: to the event log when we own the run, and to whoever streams `custom` from the graph."""
+        """Say something about this run: to the event log when we own the run, else to whoever streams `custom` from the graph."""
         event = kind(
             message=message,
             timestamp=self.now(),
@@ -56,7 +56,8 @@ class Visit:
         )
         for sink in self.scope.sinks:
             sink(event)
-        self.write(event.model_dump(mode="json"))
+        if not self.scope.sinks:
+            self.write(event.model_dump(mode="json"))
 
     def door(self, round: int, budgets: list[str]) -> Door:
         """How this room's engine spends."""

@@ -93,14 +93,20 @@ class Ledger:
 
     async def open_budget(self, budget_id: str, scope: str, ceiling: int) -> Budget:
         """Make the budget if it is new, or move its ceiling, though never under what is already spent and held."""
+        [opened] = await self.open_budgets([(budget_id, scope, ceiling)])
+        return opened
 
-        def work(db: Tables) -> Budget:
-            db.conn.execute(
-                "insert into budgets (id, scope, ceiling) values (:id, :scope, :ceiling)"
-                " on conflict (id) do update set ceiling = max(:ceiling, spent + reserved)",
-                {"id": budget_id, "scope": scope, "ceiling": ceiling},
-            )
-            return _budget(db, budget_id)
+    async def open_budgets(self, wanted: Sequence[tuple[str, str, int]]) -> list[Budget]:
+        """As `open_budget` for several (id, scope, ceiling), in one transaction."""
+
+        def work(db: Tables) -> list[Budget]:
+            for budget_id, scope, ceiling in wanted:
+                db.conn.execute(
+                    "insert into budgets (id, scope, ceiling) values (:id, :scope, :ceiling)"
+                    " on conflict (id) do update set ceiling = max(:ceiling, spent + reserved)",
+                    {"id": budget_id, "scope": scope, "ceiling": ceiling},
+                )
+            return [_budget(db, budget_id) for budget_id, _, _ in wanted]
 
         return await self.db.write(work)
 

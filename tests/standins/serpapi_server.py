@@ -169,6 +169,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
+    disable_nagle_algorithm = True  # else the body waits 40 ms for the acknowledgement of the headers
     protocol_version = "HTTP/1.1"
     server: _Server
 
