@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 
 from tests.serving import ROOT
 
@@ -39,12 +40,12 @@ def tree(path: Path) -> ast.Module:
 # --- imports ---------------------------------------------------------------------------------------------------------
 
 
-def test_every_import_contract_is_kept(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.chdir(ROOT)
-    status = lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True)
-    said = capsys.readouterr().out
-    assert status == EXIT_STATUS_SUCCESS, said[-3_000:]
-    assert re.search(r"Contracts: [1-9]\d* kept, 0 broken", said)
+def test_every_import_contract_is_kept() -> None:
+    # In a process of its own: in ours it would switch off the loggers that exist.
+    command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3_000:]
+    assert re.search(r"Contracts: [1-9]\d* kept, 0 broken", done.stdout)
 
 
 @pytest.mark.parametrize("path", [p for p in sources() if "nodes" in p.parts], ids=short)

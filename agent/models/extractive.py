@@ -17,10 +17,10 @@ PLAY: dict[str, str] = {
     "hiring": "Ask the team that {subject} is hiring for how {offer} would help them",
     "technology": "Show how {offer} fits what {subject} already runs",
     "news": "Open with {subject}'s latest news and lead from there to {offer}",
-    "leadership": "Take {offer} to the person who owns the decision at {subject}",
+    "leadership": "Show {offer} to the people who decide at {subject}",
     "products": "Show what {offer} does for the products that {subject} sells",
     "customers": "Use the customers that {subject} already serves to make the case for {offer}",
-    "financials": "Size the proposal for {offer} by the numbers that {subject} reports",
+    "financials": "Use the numbers that {subject} reports to make the proposal for {offer}",
 }
 """How a fact of a dataset becomes a recommendation; in this order, which is by how directly it opens a conversation."""
 
