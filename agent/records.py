@@ -123,7 +123,7 @@ class ConsumerType(Frozen):
 
 
 class Company(Frozen):
-    """A row of the table of public companies."""
+    """A company's identity: a row of the table of public companies, or what a source knows it by."""
 
     id: str
     name: str
@@ -136,7 +136,9 @@ class Company(Frozen):
     industry: str = ""
     hq: str = ""
     founded: str = ""
+    wikidata_id: str = ""
     origin: str = ""
+    """Which tables and sources it was put together from."""
 
 
 class Subject(Frozen):

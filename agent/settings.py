@@ -111,20 +111,68 @@ class Settings(BaseSettings):
     serpapi_base_url: str = Field("https://serpapi.com", description="Address of SerpAPI, or of a proxy before it.")
     serpapi_timeout: float = Field(20.0, gt=0, description="Longest wait for a SerpAPI search, seconds.")
 
+    offline: bool = Field(False, description="Ask nothing over the network but a configured chat model and SerpAPI.")
+    contact: str = Field(
+        "",
+        max_length=200,
+        description="E-mail address or page named to every free service, as their rules of use ask. SEC EDGAR needs it.",
+    )
+    github_token: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("GITHUB_TOKEN", "github_token"),
+        description="Token for GitHub: 5,000 requests an hour in place of 60. No scope is needed.",
+    )
+    feeds: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Addresses of RSS or Atom feeds to read for every company, separated by commas."
+    )
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Internal hosts (or host:port) that may be asked all the same, separated by commas."
+    )
+    mirrors: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Mirrors or gateways: `host=address` pairs separated by commas; `*` is every host, `{host}` its name.",
+    )
+    http_timeout: float = Field(
+        15.0, gt=0, le=600, description="Longest wait for one answer of a free service, seconds."
+    )
+    mcp_servers: Path | None = Field(
+        None, description="A TOML file of MCP servers to use as sources, with their prices and datasets."
+    )
+
+    sources_only: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Names of the only sources to use, separated by commas. Empty means all."
+    )
     sources_off: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Names of sources that must not be used, separated by commas."
     )
     starter_library: bool = Field(True, description="Whether the dated fact notes that come with Dossier may be used.")
     consumers_dir: Path | None = Field(None, description="A further folder of consumer types, one TOML file each.")
 
-    @field_validator("sources_off", mode="before")
+    @field_validator("sources_off", "sources_only", "feeds", "allowed_hosts", "mirrors", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("openai_api_key", "serpapi_api_key", "openai_base_url", "consumers_dir", mode="before")
+    @field_validator("mirrors")
+    @classmethod
+    def _are_pairs(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for pair in value:
+            host, _, base = pair.partition("=")
+            if not host.strip() or not base.strip().startswith(("http://", "https://")):
+                raise ValueError("each mirror is host=address, for example data.sec.gov=https://mirror.example/sec")
+        return value
+
+    @field_validator(
+        "openai_api_key",
+        "serpapi_api_key",
+        "github_token",
+        "openai_base_url",
+        "consumers_dir",
+        "mcp_servers",
+        mode="before",
+    )
     @classmethod
     def _blank_is_unset(cls, value: object) -> object:
         return None if isinstance(value, str) and not value.strip() else value

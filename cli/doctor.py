@@ -19,7 +19,7 @@ from typing import Literal
 
 from agent.errors import ConfigError, DossierError, UnpricedModel
 from agent.scrub import Scrubber, set_up_logging
-from agent.services import build_sources, switched_off
+from agent.services import survey
 from agent.settings import Settings, load_settings
 from agent.store.ledger import Ledger
 from cli.lists import NoIndex
@@ -68,7 +68,7 @@ def examine() -> Iterator[Check]:
         yield _ledger(settings)
     yield _port(settings.host, settings.port)
     yield from _engine(settings, scrub)
-    yield from _sources(settings, scrub)
+    yield from _sources(settings)
 
 
 def _platform() -> Iterator[Check]:
@@ -258,9 +258,12 @@ def _model_server(settings: Settings, scrub: Scrubber) -> Check:
     return Check("✓", f"model server {shown}: reachable")
 
 
-def _sources(settings: Settings, scrub: Scrubber) -> Iterable[Check]:
-    sources = build_sources(settings, NoIndex(), scrub)
-    off = switched_off(settings, sources)
+def _sources(settings: Settings) -> Iterable[Check]:
+    try:
+        sources, off = survey(settings, NoIndex())
+    except ConfigError as exc:
+        yield Check("✗", f"sources: {plain(exc.message)}")
+        return
     for unknown in sorted(set(settings.sources_off) - set(sources)):
         yield Check("!", f"source {plain(unknown)}: no such source, although DOSSIER_SOURCES_OFF names it")
     for name, source in sources.items():

@@ -13,8 +13,7 @@ from rich.text import Text
 
 from agent.catalogue import Catalogue, load_catalogue
 from agent.records import ConsumerType, to_usd
-from agent.scrub import Scrubber
-from agent.services import Source, build_sources, switched_off
+from agent.services import Source, survey
 from agent.settings import Settings
 from agent.store.ledger import Ledger
 from agent.store.runs import Run, RunStore
@@ -140,8 +139,7 @@ def _weight(consumer: ConsumerType, dataset: str) -> str:
 
 def list_sources(settings: Settings) -> int:
     """Every source, whether it may be used, and what it costs."""
-    sources = build_sources(settings, NoIndex(), Scrubber(settings.secrets()))
-    off = switched_off(settings, sources)
+    sources, off = survey(settings, NoIndex())
     table = _table("source", "", "price a call", "datasets", "")
     for name, source in sources.items():
         state = Text("off", style="yellow") if name in off else Text("on", style="green")

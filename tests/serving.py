@@ -35,6 +35,9 @@ CLIENT = httpx.Client(timeout=PATIENCE)
 """Made once: loading the certificates that a client may need takes longer than a first event."""
 _ADDRESS = re.compile(r"^Dossier serves (http://\S+:\d+)", re.MULTILINE)
 
+ONLY = {"DOSSIER_SOURCES_ONLY": "documents,serpapi_search,serpapi_news"}
+"""What a process of the tests may ask unless it is told otherwise: nothing that a stand-in does not stand in for."""
+
 Json = dict[str, Any]
 T = TypeVar("T")
 
@@ -73,6 +76,7 @@ class Server:
             "PYTHONUNBUFFERED": "1",
             "DOSSIER_DATA_DIR": str(data),
             "DOSSIER_PORT": "0",
+            **ONLY,
             **(env or {}),
         }
         self.process: subprocess.Popen[bytes] | None = None

@@ -62,6 +62,7 @@ from cli.brief import Backdrop, render_brief
 from cli.live import LinesView, TreeView
 from cli.output import as_text
 from cli.words import usd
+from tests.serving import ONLY
 
 DOSSIER = str(Path(sys.executable).with_name("dossier"))
 QUESTION = "Research Snowflake as a prospect for us"
@@ -71,7 +72,7 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 def env(folder: Path, **more: str) -> dict[str, str]:
     """No keys, no .env, nothing of whoever runs the tests."""
-    return {"PATH": os.environ["PATH"], "HOME": str(folder), "DOSSIER_DATA_DIR": str(folder / "data"), **more}
+    return {"PATH": os.environ["PATH"], "HOME": str(folder), "DOSSIER_DATA_DIR": str(folder / "data"), **ONLY, **more}
 
 
 def dossier(folder: Path, *args: str, **more: str) -> subprocess.CompletedProcess[str]:

@@ -15,7 +15,7 @@ import httpx
 import pytest
 from langgraph_sdk import get_client
 
-from tests.serving import ROOT, until
+from tests.serving import ONLY, ROOT, until
 
 pytestmark = [pytest.mark.studio, pytest.mark.timeout(240)]
 
@@ -37,6 +37,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}",
         "HOME": str(folder),
         "DOSSIER_DATA_DIR": str(folder / "data"),
+        **ONLY,
         "LANGGRAPH_CLI_NO_ANALYTICS": "1",
         "LANGGRAPH_NO_VERSION_CHECK": "true",
     }

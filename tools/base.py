@@ -13,9 +13,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue
+
+if TYPE_CHECKING:
+    from tools.fetching import Http
 
 A = TypeVar("A", bound=BaseModel)
 
@@ -93,10 +96,25 @@ class SourceDocument(Frozen):
     """Where `text` begins in that stored document, in characters."""
 
 
+class Identity(Frozen):
+    """A company as a source identifies it."""
+
+    name: str
+    legal_name: str = ""
+    aliases: tuple[str, ...] = ()
+    description: str = ""
+    domain: str = ""
+    ticker: str = ""
+    cik: str = ""
+    wikidata_id: str = ""
+
+
 class SourceReply(Frozen):
     """What a call brought back. No documents means that the source looked and found nothing: a good answer."""
 
     documents: tuple[SourceDocument, ...] = ()
+    identities: tuple[Identity, ...] = ()
+    """Companies that the arguments may have meant, the likeliest first; only of sources that know identities."""
     billed: int = 0
     """What the source charges for this call, micro-dollars; at most the `max_price` it stated."""
     note: str = ""
@@ -111,6 +129,17 @@ class SubjectHint(Frozen):
     ticker: str = ""
     cik: str = ""
     domain: str = ""
+
+
+class Pace(Frozen):
+    """How often one service may be asked, over all processes on this machine."""
+
+    per_second: float
+    """Sustained requests per second."""
+    burst: int = 1
+    """Requests that may come at once after a rest."""
+    at_once: int = 4
+    """Requests under way at the same time."""
 
 
 class Passage(Frozen):
@@ -150,6 +179,8 @@ class SourceEnv:
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Settings by name, for example `serpapi_api_key`; secrets are plain here and must never be logged."""
     index: DocumentIndex | None = None
+    http: Http | None = None
+    """The one door to the web; None where this deployment is to stay offline."""
     scrub: Callable[[str], str] = str
     """Takes every known secret out of a text: run it over anything foreign that ends in a message."""
 
@@ -175,6 +206,10 @@ class SourceTool(ABC, Generic[A]):
     licence: ClassVar[str]
     """Licence and terms of its content, in a sentence."""
     homepage: ClassVar[str] = ""
+    paces: ClassVar[Mapping[str, Pace]] = {}
+    """Domain -> how often it may be asked; it covers the domain's subdomains, all together."""
+    needs: ClassVar[str] = ""
+    """What it cannot work without or works better with (a key, a contact address), in a few words; empty for nothing."""
     schema_version: ClassVar[int] = 1
     """Raise it when replies would be read differently: old cache entries are then left alone."""
     repeats_free: ClassVar[timedelta | None] = None
@@ -197,6 +232,10 @@ class SourceTool(ABC, Generic[A]):
     @abstractmethod
     def suggest(self, subject: SubjectHint, dataset: str, question: str) -> Sequence[A]:
         """Arguments worth trying to fill `dataset` for the subject, the best first; empty when there are none."""
+
+    def identify(self, subject: SubjectHint) -> A | None:
+        """Arguments whose reply tells who the subject is (`SourceReply.identities`); None for sources that cannot."""
+        return None
 
     async def cache_salt(self, args: A) -> str:
         """Further text for the cache key; the local index uses its revision."""

@@ -14,6 +14,7 @@ from agent.events import (
     VendorContextLoaded,
     VendorContextLoadedData,
 )
+from agent.nodes.identity import identify
 from agent.nodes.room import Update, Visit
 from agent.records import (
     Ask,
@@ -43,6 +44,8 @@ async def frame(state: State, visit: Visit) -> Update:
     seller, vendor_evidence = await _vendor(ask, visit)
     before = state.get("subject")
     subject = find_subject(ask.message, previous=before)
+    if subject is not None:
+        subject = await identify(subject, list(budgets), visit)
     _tell_subject(subject, visit)
     same = subject is not None and before is not None and subject.name == before.name
     update: Update = {

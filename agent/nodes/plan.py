@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from langgraph.types import Send
 from pydantic import ValidationError
@@ -34,7 +35,7 @@ async def plan(state: State, visit: Visit) -> Update:
     met = {d.dataset for d in known.datasets if d.sufficient}
     wanted = [r for r in state["requirements"] if r.dataset not in met and r.dataset != "vendor"]
     proposals, engine = await _proposals(state, visit, {r.dataset for r in wanted})
-    candidates = [await _candidate(p, visit, state) for p in proposals]
+    candidates = merged([await _candidate(p, visit, state) for p in proposals])
     candidates += _unavailable(visit, {r.dataset for r in wanted})
     limits = Limits(
         budget=await remaining(services, tuple(state["budgets"])) - visit.engine.writing_reserve(),
@@ -58,6 +59,25 @@ def send_calls(state: State) -> list[Send] | str:
         Send("collect", CollectInput(call=call, subject=subject, budgets=state["budgets"], round=made.round))
         for call in made.calls
     ]
+
+
+def merged(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """One candidate per call: what several sub-questions ask of a source in the same words is one call that serves them all."""
+    found: dict[tuple[str, str], Candidate] = {}
+    for c in candidates:
+        same = found.get((c.key, c.refused))
+        found[c.key, c.refused] = (
+            c
+            if same is None
+            else replace(
+                same,
+                coverage={**same.coverage, **c.coverage},
+                max_age=min(same.max_age, c.max_age),
+                cached=same.cached and c.cached,
+                questions=tuple(dict.fromkeys((*same.questions, *c.questions))),
+            )
+        )
+    return list(found.values())
 
 
 async def _proposals(state: State, visit: Visit, wanted: set[str]) -> tuple[list[Proposal], str]:
@@ -118,7 +138,8 @@ async def _candidate(proposal: Proposal, visit: Visit, state: State) -> Candidat
 
 
 def _unavailable(visit: Visit, wanted: set[str]) -> list[Candidate]:
-    """Sources that would serve but cannot be used now, so that the plan says what a key would add."""
+    """Sources that would serve but cannot be used now, so that the plan says what a key would add. What the operator left out
+    on purpose is no news."""
     return [
         Candidate(
             call_id=name,
@@ -134,7 +155,7 @@ def _unavailable(visit: Visit, wanted: set[str]) -> list[Candidate]:
             reason=SkipReason.SOURCE_UNAVAILABLE,
         )
         for name, why in visit.services.off.items()
-        if wanted & set(visit.services.sources[name].datasets)
+        if name not in visit.services.left_out and wanted & set(visit.services.sources[name].datasets)
     ]
 
 

@@ -55,6 +55,11 @@ class Rig(ABC):
     def requests(self) -> int:
         """HTTP requests that came in so far."""
 
+    @property
+    def most_requests(self) -> int:
+        """Requests that a failing fetch may make at most: one that costs money is never made again."""
+        return self.requests_per_fetch
+
     def wait_for_request(self) -> None:
         """Block until a request is in."""
         raise NotImplementedError

@@ -1,0 +1,75 @@
+"""Connections that lead only to addresses which were checked in the same breath."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Iterable
+
+import httpcore
+import httpx
+from typing_extensions import override
+
+from tools.addresses import Resolver, addresses_of, refuse
+from tools.base import SourceError
+
+
+class Refused(Exception):
+    """An address that was refused while connecting; httpx lets what it does not know pass."""
+
+    def __init__(self, error: SourceError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
+class CheckedBackend(httpcore.AsyncNetworkBackend):
+    """Connects to addresses that were checked in the same breath, so that no second lookup can swap them."""
+
+    def __init__(self, resolver: Resolver, trusted: frozenset[str]) -> None:
+        self._resolver, self._trusted = resolver, trusted
+        self._inner = httpcore.AnyIOBackend()
+
+    @override
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        name = host.strip("[]").lower().removesuffix(".")
+        trusted = name in self._trusted or f"{name}:{port}" in self._trusted
+        try:
+            found = await addresses_of(name, port, self._resolver, trusted=trusted)
+        except SourceError as exc:
+            raise Refused(exc) from exc
+        last: Exception = httpcore.ConnectError("no address")
+        for address in found:
+            try:
+                return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as exc:
+                last = exc
+        raise last
+
+    @override
+    async def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        raise Refused(refuse("it is no web address"))
+
+    @override
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+class Transport(httpx.AsyncHTTPTransport):
+    """httpx's own transport over a connection pool of ours: there is no public way to hand one in."""
+
+    def __init__(self, resolver: Resolver, trusted: frozenset[str]) -> None:
+        context = ssl.create_default_context()
+        super().__init__(verify=context, trust_env=False)
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=context, max_connections=100, max_keepalive_connections=20, keepalive_expiry=30.0,
+            network_backend=CheckedBackend(resolver, trusted),
+        )  # fmt: skip
