@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from math import exp, log
 
+from pydantic import JsonValue
+
 from agent.records import (
     ConsumerType,
     Dataset,
@@ -128,13 +130,20 @@ def _field_quality(field: DatasetField, evidence: Sequence[Evidence], dataset: D
 
 
 def _items(evidence: Sequence[Evidence]) -> list[list[Evidence]]:
-    """Evidence of a list field, grouped by the item it speaks of: its name where it has one, else its words."""
+    """Evidence of a list field, grouped by the items it speaks of: their names where it has them, else its words."""
     groups: dict[str, list[Evidence]] = {}
     for e in evidence:
-        value = e.value
-        named = value.get("name") or value.get("headline") if isinstance(value, dict) else value
-        groups.setdefault(normalise(str(named or e.quote)), []).append(e)
+        for name in {normalise(n) for n in _names(e.value) or [e.quote]}:
+            groups.setdefault(name, []).append(e)
     return list(groups.values())
+
+
+def _names(value: JsonValue) -> list[str]:
+    """The names of the items in a value: a list of items, or one."""
+    if isinstance(value, list):
+        return [name for item in value for name in _names(item)]
+    named = (value.get("name") or value.get("headline")) if isinstance(value, dict) else value
+    return [str(named)] if named else []
 
 
 def _log_odds(p: float) -> float:

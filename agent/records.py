@@ -165,7 +165,13 @@ class Subject(Frozen):
         if c is None:
             return SubjectHint(name=self.name)
         return SubjectHint(
-            name=c.name, legal_name=c.legal_name, aliases=c.aliases, ticker=c.ticker, cik=c.cik, domain=c.domain
+            name=c.name,
+            legal_name=c.legal_name,
+            aliases=c.aliases,
+            ticker=c.ticker,
+            exchange=c.exchange,
+            cik=c.cik,
+            domain=c.domain,
         )
 
 

@@ -29,7 +29,8 @@ from agent.store.owners import Owner
 from agent.store.runs import EventLog, RunStore
 from tools import mcp
 from tools.base import DocumentIndex, SourceEnv, SourceTool, discover
-from tools.fetching import Http, HttpSource
+from tools.fetching import Http
+from tools.http_source import HttpSource
 
 logger = logging.getLogger(__name__)
 

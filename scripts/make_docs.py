@@ -43,7 +43,7 @@ from cli.asking import Exit
 from cli.words import STOPPED
 from server import create_app
 from tools import base
-from tools.base import FailureKind, Frozen, SourceEnv, discover
+from tools.base import FailureKind, Frozen, Pace, SourceEnv, discover
 
 DOCS = Path(__file__).parent.parent / "docs"
 _PART = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -267,21 +267,37 @@ def sources() -> str:
     rows = []
     for kind in discover():
         built = kind(SourceEnv())
-        key = re.findall(r"\b[A-Z]+_API_KEY\b", built.unavailable() or "")
         rows.append(
             (
                 f"`{kind.name}`",
                 kind.title,
                 _usd(built.max_price),
-                ", ".join(f"`{k}`" for k in key) or "none",
-                ", ".join(kind.datasets),
-                f"{kind.reliability:.2f}",
+                kind.needs or "nothing",
+                _limits(kind.paces),
+                ", ".join(f"{dataset} {prior:g}" for dataset, prior in kind.datasets.items()),
+                f"{kind.reliability:g}",
+                f"{kind.latency:g}",
                 kind.licence,
             )
         )
-    return table(
-        ("name", "title", "USD a call, default", "key", "datasets", "reliability", "licence of its content"), rows
+    head = (
+        "name",
+        "title",
+        "USD a call, default",
+        "needs",
+        "limits",
+        "datasets, with the chance that a call fills a field",
     )
+    return table((*head, "reliability", "seconds", "licence and terms of its content"), rows)
+
+
+def _limits(paces: Mapping[str, Pace]) -> str:
+    """Paces in words: `sec.gov: 10 a second, 4 at once`."""
+    said = []
+    for domain, pace in paces.items():
+        rate = f"{pace.per_second:g} a second" if pace.per_second >= 1 else f"one every {1 / pace.per_second:g} s"
+        said.append(f"{domain}: {rate}, {pace.at_once} at once")
+    return "; ".join(said) or "its own"
 
 
 def consumers() -> str:

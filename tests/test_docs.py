@@ -149,7 +149,7 @@ def test_the_example_source_of_the_documentation_passes_the_conformance_suite(tm
     env = {**os.environ, "PYTHONPATH": str(tmp_path)}
     done = subprocess.run([*command, "no:cacheprovider"], cwd=tmp_path, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-3_000:]
-    assert re.search(r"\b1\d passed", done.stdout), done.stdout
+    assert re.search(r"\b[4-9]\d passed", done.stdout), done.stdout
 
 
 # --- nothing leads astray ----------------------------------------------------------------------------------

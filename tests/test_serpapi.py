@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
+import threading
 import urllib.request
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,11 +15,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from serpapi import SerpApiClient
+from urllib3.connection import HTTPConnection
 
 from tests.standins.serpapi_server import SerpApiStandin
 from tools.base import FailureKind, SourceDocument, SourceEnv, SourceError
-from tools.serpapi import NewsArgs, SearchArgs, SerpApiNews, SerpApiSearch
+from tools.serpapi_client import THREAD_NAME
+from tools.serpapi_news import NewsArgs, SerpApiNews
 from tools.serpapi_reply import read_news, read_web
+from tools.serpapi_search import SearchArgs, SerpApiSearch
 from tools.urls import host_of, normalise_url
 
 pytestmark = [pytest.mark.allow_hosts(["127.0.0.1", "::1"]), pytest.mark.asyncio]
@@ -29,7 +33,7 @@ AT = {"search_metadata": {"status": "Success", "created_at": "2026-11-22 10:00:0
 def env(server: SerpApiStandin, key: str = "k-123456", **more: str) -> SourceEnv:
     """An environment that points at a stand-in."""
     return SourceEnv(
-        values={"serpapi_api_key": key, "serpapi_base_url": server.base_url, "serpapi_timeout": "5", **more}
+        values={"serpapi_api_key": key, "serpapi_base_url": server.base_url, "serpapi_timeout": "5"} | more
     )
 
 
@@ -192,6 +196,54 @@ async def test_the_same_search_in_other_spacing_is_the_same_search() -> None:
 def start(command: list[str]) -> subprocess.Popen[str]:
     """A process whose output is read here."""
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1])
+
+
+@pytest.mark.parametrize("behaviour", ["silent", "drip"])
+async def test_a_cancelled_search_hangs_up_so_that_its_thread_ends_at_once(behaviour: str) -> None:
+    # The timeout is far beyond what a test may take: only the hanging up can end the thread.
+    with SerpApiStandin(behaviour=behaviour) as server:
+        source = SerpApiSearch(env(server, serpapi_timeout="3600"))
+        call = asyncio.create_task(source.fetch(SearchArgs(query="acme")))
+        await asyncio.to_thread(server.arrived.acquire)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        for thread in [t for t in threading.enumerate() if t.name == THREAD_NAME]:
+            await asyncio.to_thread(thread.join, 20)
+            assert not thread.is_alive()
+
+
+async def test_a_search_given_up_before_its_connection_stands_is_never_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    connecting, may_connect = threading.Event(), threading.Event()
+    connect = HTTPConnection.connect
+
+    def slow(self: HTTPConnection) -> None:
+        connecting.set()
+        may_connect.wait(20)
+        connect(self)
+
+    monkeypatch.setattr(HTTPConnection, "connect", slow)
+    with SerpApiStandin() as server:
+        call = asyncio.create_task(SerpApiSearch(env(server)).fetch(SearchArgs(query="acme")))
+        await asyncio.to_thread(connecting.wait, 20)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        may_connect.set()
+        for thread in [t for t in threading.enumerate() if t.name == THREAD_NAME]:
+            await asyncio.to_thread(thread.join, 20)
+        assert server.requests == []
+        assert server.invoice_total == 0
+
+
+async def test_a_search_after_a_cancelled_one_is_answered() -> None:
+    with SerpApiStandin() as server:
+        source = SerpApiSearch(env(server))
+        server.script(["silent", "ok"])
+        call = asyncio.create_task(source.fetch(SearchArgs(query="acme")))
+        await asyncio.to_thread(server.arrived.acquire)
+        call.cancel()
+        assert (await source.fetch(SearchArgs(query="acme"))).documents
 
 
 # --- the stand-in -----------------------------------------------------------------------------------------------------

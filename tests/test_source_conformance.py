@@ -18,9 +18,14 @@ from urllib.parse import quote, quote_plus
 import pytest
 from pydantic import BaseModel
 
+from agent.calls import buy
+from agent.records import Call, CallStatus
 from agent.settings import Settings
+from tests.house import DAY, budgets, house, scope
 from tests.standins.registry import Failing, Rig, rigs
+from tools.addresses import check_url
 from tools.base import SourceEnv, SourceError, SourceTool, SubjectHint, discover
+from tools.http_source import HttpSource
 
 # Nothing but the loopback may be reached from here.
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "127.0.0.2", "::1"])
@@ -34,6 +39,7 @@ DATASETS = frozenset(
 SUBJECTS = (
     SubjectHint(name="Acme"),
     SubjectHint(name='Sm"ith & Søn\u00a0A/S', aliases=("Smith", "x" * 600), ticker="SMS", domain="smith.example"),
+    SubjectHint(name="Acme", legal_name="Acme Corp.", ticker="ACME", cik="0001234567", domain="acme.example"),
 )
 Kind = type[SourceTool[Any]]
 SOURCES: dict[str, Kind] = {kind.name: kind for kind in discover()}
@@ -91,6 +97,21 @@ def test_a_source_declares_itself_completely_and_sanely(kind: Kind) -> None:
 
 
 @every_source
+def test_a_source_declares_how_it_behaves_on_the_web(kind: Kind) -> None:
+    free = issubclass(kind, HttpSource)
+    assert kind.homepage or kind.needs_domain or not free, "a free service: where its documentation or its terms are"
+    assert not kind.homepage or check_url(kind.homepage)
+    for domain, pace in kind.paces.items():
+        assert check_url(f"https://{domain}/").host == domain, "a domain: in lower case, without scheme, port or path"
+        assert 0 < pace.per_second <= 100
+        assert 1 <= pace.burst <= 100
+        assert 1 <= pace.at_once <= 20
+    assert kind.needs == " ".join(kind.needs.split())
+    assert len(kind.needs) <= 160
+    assert kind(SourceEnv()).max_price == 0 or not free
+
+
+@every_source
 def test_every_argument_is_described_for_the_chat_model(kind: Kind) -> None:
     schema = kind.Args.model_json_schema()
     assert schema["properties"]
@@ -100,12 +121,13 @@ def test_every_argument_is_described_for_the_chat_model(kind: Kind) -> None:
 
 
 @every_source
-@pytest.mark.parametrize("subject", SUBJECTS, ids=["plain", "awkward"])
+@pytest.mark.parametrize("subject", SUBJECTS, ids=["plain", "awkward", "known"])
 def test_suggestions_are_valid_arguments_for_every_declared_dataset(kind: Kind, subject: SubjectHint) -> None:
     source = kind(SourceEnv())
     for dataset in kind.datasets:
         suggested = source.suggest(subject, dataset, "What should we know?")
-        assert suggested, f"{kind.name} declares {dataset} and suggests nothing for it"
+        without = kind.needs_domain and not subject.domain
+        assert suggested or without, f"{kind.name} declares {dataset} and suggests nothing for it"
         for args in suggested:
             assert isinstance(args, kind.Args)
             assert kind.Args.model_validate(args.model_dump(mode="json")) == args
@@ -130,7 +152,7 @@ async def test_an_unavailable_source_fails_in_kind_when_it_is_called_all_the_sam
     source = kind(SourceEnv())
     if source.unavailable() is not None:
         with pytest.raises(SourceError) as caught:
-            await source.fetch(source.suggest(SUBJECTS[0], next(iter(kind.datasets)), "?")[0])
+            await source.fetch(source.suggest(SUBJECTS[2], next(iter(kind.datasets)), "?")[0])
         assert caught.value.billed == 0
 
 
@@ -252,6 +274,34 @@ async def test_calls_side_by_side_do_not_mix_their_answers(rig_type: type[Rig], 
         alone = await rig.source.fetch(rig.good)
         together = await asyncio.gather(*(rig.source.fetch(rig.good) for _ in range(12)))
         assert all([d.text for d in reply.documents] == [d.text for d in alone.documents] for reply in together)
+
+
+@every_rig
+@pytest.mark.asyncio
+async def test_the_same_call_twice_is_answered_from_the_cache_the_second_time(
+    rig_type: type[Rig], tmp_path: Path
+) -> None:
+    async with rig_type.open(tmp_path) as rig, house(tmp_path / "house", rig.source) as services:
+        if not rig.requests_per_fetch:
+            pytest.skip("this source asks nobody")
+        bought = []
+        for run in ("first", "second"):
+            money = await budgets(services, 1_000_000, run_id=run)
+            order = Call(
+                call_id=f"call-{run}",
+                source=rig.source.name,
+                args=rig.good.model_dump(mode="json"),
+                datasets=tuple(rig.source.datasets),
+                max_price=rig.source.max_price,
+                max_age=DAY,
+            )
+            bought.append(await buy(services, scope(run), order, money))
+        first, second = bought
+        assert (first.status, second.status) == (CallStatus.OK, CallStatus.OK)
+        assert (first.cached, second.cached) == (False, True)
+        assert second.reply == first.reply
+        assert (second.cost, second.saved) == (0, first.cost)
+        assert rig.requests == rig.requests_per_fetch
 
 
 @every_rig

@@ -34,6 +34,8 @@ _REFUSED = tuple(
 )
 """Networks that are not the public internet; 168.63.129.16 is Azure's own service address, public only by its number."""
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+"""All of IPv6 that IANA gives out to the public; the rest is reserved, however global its numbers look."""
 _SPECIAL = re.compile(
     r"(?:^|\.)(?:localhost|localdomain|local|internal|intranet|lan|home|corp|private|invalid|test|onion|home\.arpa|arpa)$"
 )
@@ -75,11 +77,19 @@ def check_url(url: str, allowed: frozenset[str] = frozenset()) -> Target:
         raise refuse("it is not a web address") from exc
     if parsed.scheme not in _PORTS:
         raise refuse("only http and https are asked")
-    if parsed.userinfo or "@" in url.split("://", 1)[-1].split("/", 1)[0].split("?", 1)[0]:
+    authority = re.split("[/?]", url.split("://", 1)[-1], maxsplit=1)[0]
+    if parsed.userinfo or "@" in authority:
         raise refuse("it carries a user name")
-    host = host.removesuffix(".")
+    written = authority.split("#", 1)[0].rsplit("]", 1)[-1].rpartition(":")
+    if written[1] and not re.fullmatch("[0-9]*", written[2]):
+        raise refuse("its port is no plain number")
+    if host.endswith("."):  # asked without it: certificates and SNI know no trailing dot
+        host = host[:-1]
+        parsed = parsed.copy_with(host=host)
     port = _PORTS[parsed.scheme] if parsed.port is None else parsed.port
     trusted = host in allowed or f"{host}:{port}" in allowed
+    if not 0 < port < 65_536:
+        raise refuse(f"there is no port {port}")
     if not trusted:
         if port not in _PORTS.values():
             raise refuse(f"port {port} is none of the web's")
@@ -113,10 +123,10 @@ def is_public(address: str) -> bool:
     if any(ip.version == network.version and ip in network for network in _REFUSED):
         return False
     if isinstance(ip, ipaddress.IPv6Address):
-        if ip in _NAT64:
+        if ip.scope_id is None and ip in _NAT64:
             return is_public(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
         isatap = (int(ip) >> 32) & 0xFFFFFFFF in (0x00005EFE, 0x02005EFE)
-        return ip.is_global and ip.scope_id is None and not isatap
+        return ip in _UNICAST and ip.is_global and ip.scope_id is None and not isatap
     return ip.is_global
 
 

@@ -127,6 +127,7 @@ class SubjectHint(Frozen):
     legal_name: str = ""
     aliases: tuple[str, ...] = ()
     ticker: str = ""
+    exchange: str = ""
     cik: str = ""
     domain: str = ""
 
@@ -153,18 +154,45 @@ class Passage(Frozen):
     title: str
     published_at: AwareDatetime | None = None
     origin: str = ""
+    author: str = ""
     licence: str = ""
     about: str = ""
     fields: tuple[FieldQuote, ...] = ()
+
+
+class Look(Frozen):
+    """One narrowed search of the local index; several looks share the places of one answer, taken in turn."""
+
+    origins: tuple[str, ...] = ()
+    """Only documents of one of these publishers, spelt as the index spells them; empty for any."""
+    author: str = ""
+    """Only documents whose author has this name in it; empty for any."""
+    since: AwareDatetime | None = None
+    """Only documents published then or later; one without a date never is."""
+    until: AwareDatetime | None = None
+    """Only documents published before then."""
+    stress: str = ""
+    """Words of the query that matter most to this look: each counts twice."""
 
 
 class DocumentIndex(Protocol):
     """What the `documents` source needs of the store."""
 
     async def search(
-        self, query: str, *, about: Sequence[str] = (), limit: int = 10, datasets: Sequence[str] = ()
+        self,
+        query: str,
+        *,
+        about: Sequence[str] = (),
+        limit: int = 10,
+        datasets: Sequence[str] = (),
+        looks: Sequence[Look] = (),
     ) -> Sequence[Passage]:
-        """Best passages for the words of `query`, the best first; `about` narrows to documents naming one of these."""
+        """Best passages for the words of `query`, the best first; `about` narrows to documents naming one of these,
+        and each of `looks` to what it says; with several, their best passages come in turn."""
+        ...
+
+    async def origins(self) -> Sequence[str]:
+        """Every publisher of a document that can be found, as the index spells it."""
         ...
 
     async def revision(self) -> int:
@@ -210,6 +238,8 @@ class SourceTool(ABC, Generic[A]):
     """Domain -> how often it may be asked; it covers the domain's subdomains, all together."""
     needs: ClassVar[str] = ""
     """What it cannot work without or works better with (a key, a contact address), in a few words; empty for nothing."""
+    needs_domain: ClassVar[bool] = False
+    """Whether it reads the company's own site, so that it suggests nothing for a company without a known domain."""
     schema_version: ClassVar[int] = 1
     """Raise it when replies would be read differently: old cache entries are then left alone."""
     repeats_free: ClassVar[timedelta | None] = None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import ssl
 from collections.abc import Iterable
 
+import certifi
 import httpcore
 import httpx
 from typing_extensions import override
@@ -25,9 +27,12 @@ class Refused(Exception):
 class CheckedBackend(httpcore.AsyncNetworkBackend):
     """Connects to addresses that were checked in the same breath, so that no second lookup can swap them."""
 
-    def __init__(self, resolver: Resolver, trusted: frozenset[str]) -> None:
+    def __init__(
+        self, resolver: Resolver, *, trusted: bool = False, network: httpcore.AsyncNetworkBackend | None = None
+    ) -> None:
+        """`trusted` when it only ever connects to hosts that the operator named; `network` is what dials."""
         self._resolver, self._trusted = resolver, trusted
-        self._inner = httpcore.AnyIOBackend()
+        self._network = network or httpcore.AnyIOBackend()
 
     @override
     async def connect_tcp(
@@ -39,15 +44,14 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         name = host.strip("[]").lower().removesuffix(".")
-        trusted = name in self._trusted or f"{name}:{port}" in self._trusted
         try:
-            found = await addresses_of(name, port, self._resolver, trusted=trusted)
+            found = await addresses_of(name, port, self._resolver, trusted=self._trusted)
         except SourceError as exc:
             raise Refused(exc) from exc
         last: Exception = httpcore.ConnectError("no address")
         for address in found:
             try:
-                return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+                return await self._network.connect_tcp(address, port, timeout, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as exc:
                 last = exc
         raise last
@@ -63,13 +67,24 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
         await asyncio.sleep(seconds)
 
 
+@functools.cache
+def _context() -> ssl.SSLContext:
+    """One for all: loading the certificates takes longer than most requests. The system's own (a company may have added some)
+    and, for a Python that knows of none, those that every browser trusts."""
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context
+
+
 class Transport(httpx.AsyncHTTPTransport):
     """httpx's own transport over a connection pool of ours: there is no public way to hand one in."""
 
-    def __init__(self, resolver: Resolver, trusted: frozenset[str]) -> None:
-        context = ssl.create_default_context()
+    def __init__(
+        self, resolver: Resolver, *, trusted: bool = False, network: httpcore.AsyncNetworkBackend | None = None
+    ) -> None:
+        context = _context()
         super().__init__(verify=context, trust_env=False)
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=context, max_connections=100, max_keepalive_connections=20, keepalive_expiry=30.0,
-            network_backend=CheckedBackend(resolver, trusted),
+            network_backend=CheckedBackend(resolver, trusted=trusted, network=network),
         )  # fmt: skip

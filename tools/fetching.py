@@ -8,30 +8,25 @@ retry rule. Each hop of a redirect goes through all of it again.
 from __future__ import annotations
 
 import asyncio
-import logging
-import zlib
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from urllib.parse import urlsplit
 
+import httpcore
 import httpx
-from pydantic import BaseModel, JsonValue
+from pydantic import JsonValue
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 from tenacity.wait import wait_random_exponential
-from typing_extensions import override
 
 from tools.addresses import Resolver, Target, check_url, refuse, resolve
-from tools.base import FailureKind, Pace, SourceEnv, SourceError, SourceTool
+from tools.base import FailureKind, Pace, SourceError
 from tools.connecting import Refused, Transport
 from tools.manners import Breaker, Turnstile
-from tools.memo import Memo, Remembered
-from tools.page import Page, seconds_of
-from tools.robots import Robots
-
-A = TypeVar("A", bound=BaseModel)
-logger = logging.getLogger(__name__)
+from tools.memo import Memo
+from tools.page import Page, Unpacker, seconds_of
+from tools.robots import LARGEST, Robots
 
 AGENT = "Dossier"
 MAX_BYTES = 8_000_000
@@ -42,7 +37,6 @@ PATIENCE = 0.6
 WEBSITE = Pace(per_second=1.0, burst=3, at_once=2)
 """The pace for a host that no source knows by name."""
 _MOVED = frozenset({301, 302, 303, 307, 308})
-_TRANSIENT = frozenset({429, 502, 503, 504})
 _FAILURES = {
     401: FailureKind.AUTH,
     402: FailureKind.QUOTA,
@@ -69,47 +63,59 @@ class Http:
         scrub: Callable[[str], str] = str,
         known: Callable[[str], str] = str,
         resolver: Resolver = resolve,
+        network: httpcore.AsyncNetworkBackend | None = None,
     ) -> None:
         """`folder` keeps paces and remembered pages, and is shared by all processes of a deployment.
 
         `contact` (an e-mail address or a page) is named to every service. `allowed` hosts may be internal. `mirrors` maps a
         host, or `*`, to the base address that is asked in its place; `{host}` in it stands for the host. `backoff` is the
         first wait of the retry rule in seconds; `pace_scale` multiplies every pace's waits (1 outside tests). `scrub` cleans
-        messages, `known` takes the secrets in force out of a text.
+        messages, `known` takes the secrets in force out of a text. `network` is what dials an address that was checked.
         """
+        contact = "".join(
+            c for c in contact if " " <= c <= "~" and c not in "()\\"
+        ).strip()  # all that a header may hold
         self.contact = contact
         self.request_timeout = request_timeout
         self.backoff = backoff
         self.scrub = scrub
         self.user_agent = f"{AGENT}/0.1 ({contact})" if contact else f"{AGENT}/0.1"
         self.memo = Memo(folder / "pages", known)
-        self.robots = Robots()
+        self.robots = Robots(AGENT)
         self.mirrors = dict(mirrors or {})
-        self.allowed = frozenset(a.strip().lower() for a in allowed if a.strip())
-        self._trusted = self.allowed | {httpx.URL(base.replace("{host}", "x")).host for base in self.mirrors.values()}
+        self.allowed = frozenset(a.strip().lower().replace("[", "").replace("]", "") for a in allowed if a.strip())
         self._folder, self._scale = folder / "paces", pace_scale
         self._turnstiles: dict[tuple[str, Pace], Turnstile] = {}
         self._breakers: dict[str, Breaker] = {}
-        self._client: httpx.AsyncClient | None = None
-        self._resolver = resolver
+        self._transports: dict[bool, Transport] = {}
+        self._resolver, self._network = resolver, network
 
-    @property
-    def client(self) -> httpx.AsyncClient:
-        """Made at the first request: certificates take time to load."""
-        if self._client is None:
-            transport = Transport(self._resolver, self._trusted)
-            self._client = httpx.AsyncClient(transport=transport, trust_env=False, follow_redirects=False)
-        return self._client
+    def transport(self, *, trusted: bool) -> Transport:
+        """Made at the first request: certificates take time to load.
+
+        What goes to a host that the operator named shares no connection with what a page may ask for: else a mirror would
+        open its host to every page. There is no client above it: that would keep cookies and read redirects by itself.
+        """
+        if trusted not in self._transports:
+            self._transports[trusted] = Transport(self._resolver, trusted=trusted, network=self._network)
+        return self._transports[trusted]
 
     async def aclose(self) -> None:
         """Close every connection."""
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        while self._transports:
+            await self._transports.popitem()[1].aclose()
 
-    def door(self, source: str, timeout: float, paces: Mapping[str, Pace], *, max_bytes: int = MAX_BYTES) -> Door:
+    def door(
+        self,
+        source: str,
+        timeout: float,
+        paces: Mapping[str, Pace],
+        *,
+        max_bytes: int = MAX_BYTES,
+        slowness: float = 1.0,
+    ) -> Door:
         """The way of one source to the web."""
-        return Door(self, source, timeout, paces, max_bytes)
+        return Door(self, source, timeout, paces, max_bytes, min(self.request_timeout * slowness, timeout))
 
     def turnstile(self, name: str, pace: Pace) -> Turnstile:
         """The turnstile of a service: one file for all processes, and for all paces at which it is asked."""
@@ -121,14 +127,16 @@ class Http:
         """The breaker of a source at a service."""
         return self._breakers.setdefault(name, Breaker(name))
 
-    def sent_to(self, target: Target) -> httpx.URL:
-        """The address that is really asked: the target's own, or that of the mirror which stands in for its host."""
+    def sent_to(self, target: Target) -> tuple[httpx.URL, bool]:
+        """The address that is really asked, and whether its host is the operator's word: the target's own, or that of the
+        mirror which stands in for its host. A mirror whose host is nothing but `{host}` is whatever a page names."""
         base = self.mirrors.get(target.host) or self.mirrors.get("*")
         if base is None or (target.trusted and target.host not in self.mirrors):
-            return target.url
+            return target.url, target.trusted
         mirror = httpx.URL(base.replace("{host}", target.host))
         path = mirror.raw_path.rstrip(b"/") + target.url.raw_path
-        return mirror.copy_with(raw_path=path)
+        place = urlsplit(base).netloc
+        return mirror.copy_with(raw_path=path), "{host}" not in place or place.startswith("{host}.")
 
 
 @dataclass(frozen=True)
@@ -140,6 +148,8 @@ class Door:
     timeout: float
     paces: Mapping[str, Pace]
     max_bytes: int
+    patience: float
+    """Longest wait for one answer, seconds."""
 
     async def get(
         self,
@@ -156,16 +166,19 @@ class Door:
         `headers` are sent to the URL's own host only. `robots` asks robots.txt first. `explain` may read a service's own
         refusals off status, headers and the beginning of the body, before the usual meaning of the status is taken.
         """
-        asked = str(httpx.URL(url).copy_merge_params(params)) if params else url
+        asked = url
         request = _Request(self, dict(headers or {}), robots, accept, explain)
         retrying = AsyncRetrying(
             stop=stop_after_attempt(ATTEMPTS), wait=self._wait, retry=retry_if_exception(_worth_retrying), reraise=True
         )
         try:
-            async with asyncio.timeout(min(self.timeout, self.http.request_timeout * ATTEMPTS)):
+            asked = _with(url, params) if params else url
+            async with asyncio.timeout(min(self.timeout, self.patience * ATTEMPTS)):
                 return await retrying(request.follow, asked)
         except TimeoutError:
             error = SourceError(FailureKind.TIMEOUT, f"{_shown(asked)} did not answer in time.")
+        except OSError as exc:
+            error = SourceError(FailureKind.INTERNAL, f"The data folder cannot be used ({type(exc).__name__}).")
         except SourceError as exc:
             error = SourceError(exc.kind, self.http.scrub(exc.message), retry_after=exc.retry_after)
         raise error  # outside `except`: no foreign exception, whose text nobody has read, hangs in the chain
@@ -212,7 +225,7 @@ class _Request:
         service, pace = _service(target.host, door.paces)
         async with http.breaker(f"{door.source} at {service}").guard():
             if self.robots:
-                rules = await http.robots.rules(target, lambda t: self._robots_txt(t, service, pace))
+                rules = await http.robots.rules(target, self._robots_txt)
                 if not rules.allows(target, AGENT):
                     raise SourceError(
                         FailureKind.BLOCKED_BY_ROBOTS, f"{target.host} asks robots not to read this page."
@@ -227,15 +240,18 @@ class _Request:
                         await turnstile.push_back(exc.retry_after)
                     raise
 
-    async def _robots_txt(self, target: Target, service: str, pace: Pace) -> tuple[int, bytes]:
+    async def _robots_txt(self, target: Target) -> tuple[int, bytes]:
         """Status and body of a site's robots.txt, redirects followed (RFC 9309, 2.3.1.2)."""
         for _ in range(MAX_REDIRECTS + 1):
+            service, pace = _service(target.host, self.door.paces)
             async with (
                 self.door.http.turnstile(service, pace).turn(self.door.timeout * PATIENCE),
                 self._sent(target, {}, "text/plain") as response,
             ):
                 if response.status_code not in _MOVED:
-                    return response.status_code, await self._body(response, limit=500_000, cut=True)
+                    if response.status_code != 200:
+                        return response.status_code, b""
+                    return 200, await self._body(response, limit=LARGEST, cut=True)
                 where = response.headers.get("location", "")
             target = self._next(target, where)
         return 404, b""
@@ -257,10 +273,13 @@ class _Request:
                     raise SourceError(FailureKind.MALFORMED, f"{target.host} redirects to nowhere.")
                 return found["location"]
             if response.status_code == 304 and known is not None:
-                return Page(str(target.url), {**known.headers, **found, **_typed(known)}, known.body)
+                return Page(
+                    str(target.url),
+                    {**known.headers, **found, "content-type": known.headers.get("content-type", "")},
+                    known.body,
+                )
             if response.status_code != 200:
-                start = (await self._body(response, limit=20_000, cut=True)).decode("utf-8", "replace")
-                raise self._failure(target, response.status_code, found, start)
+                raise self._failure(target, response.status_code, found, await self._beginning(response))
             body = await self._body(response, limit=self.door.max_bytes, cut=False)
         self.door.http.memo.put(str(target.url), self.accept, found, body)
         return Page(str(target.url), found, body)
@@ -270,13 +289,13 @@ class _Request:
         """The response while its body is read; whatever goes wrong on the wire becomes a SourceError."""
         http = self.door.http
         fixed = {"User-Agent": http.user_agent, "Accept": accept, "Accept-Encoding": "gzip"}
-        limit = min(http.request_timeout, self.door.timeout)
-        request = http.client.build_request(
-            "GET", http.sent_to(target), headers={**fixed, **headers}, timeout=httpx.Timeout(limit, connect=min(5.0, limit))
-        )  # fmt: skip
+        limit = self.door.patience
         try:
+            where, trusted = http.sent_to(target)
+            patience = httpx.Timeout(limit, connect=min(5.0, limit)).as_dict()
+            request = httpx.Request("GET", where, headers={**fixed, **headers}, extensions={"timeout": patience})
             async with asyncio.timeout(limit):
-                response = await http.client.send(request, stream=True)
+                response = await http.transport(trusted=trusted).handle_async_request(request)
                 try:
                     yield response
                 finally:
@@ -285,6 +304,8 @@ class _Request:
             error = SourceError(FailureKind.TIMEOUT, f"{target.host} did not answer within {limit:g} s.")
         except Refused as exc:
             error = exc.error
+        except UnicodeEncodeError:  # it holds the whole header, which may be a key: not even chained
+            error = SourceError(FailureKind.INVALID_ARGUMENTS, "A key or a header has characters that cannot be sent.")
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as exc:
             said = f"{target.host} could not be asked ({type(exc).__name__})."
             error = SourceError(FailureKind.UNREACHABLE, said)
@@ -294,22 +315,24 @@ class _Request:
 
     async def _body(self, response: httpx.Response, *, limit: int, cut: bool) -> bytes:
         """The body, unpacked, up to `limit` bytes; beyond it is cut off or refused. Raises SourceError."""
-        packed = response.headers.get("content-encoding", "identity").lower()
-        if packed not in ("identity", "gzip", "x-gzip", ""):
-            raise SourceError(FailureKind.MALFORMED, f"The answer is packed in a way nobody asked for ({packed[:20]}).")
-        unpack = zlib.decompressobj(47) if "gzip" in packed else None
-        body = bytearray()
-        try:
-            async for piece in response.aiter_raw():
-                # Never more than one byte over the limit is unpacked, however much is packed into a piece.
-                body += unpack.decompress(piece, limit + 1 - len(body)) if unpack else piece
-                if len(body) > limit:
-                    break
-        except zlib.error as exc:
-            raise SourceError(FailureKind.MALFORMED, "The answer's packing is damaged.") from exc
-        if len(body) > limit and not cut:
+        unpacker = Unpacker(response.headers.get("content-encoding", ""), limit)
+        async for piece in response.aiter_raw():
+            unpacker.add(piece)
+            if unpacker.over:
+                break
+        else:
+            unpacker.end()
+        if unpacker.over and not cut:
             raise SourceError(FailureKind.MALFORMED, f"The answer is larger than {limit / 1e6:.0f} MB.")
-        return bytes(body[:limit])
+        del unpacker.body[limit:]
+        return bytes(unpacker.body)
+
+    async def _beginning(self, response: httpx.Response) -> str:
+        """What a refusal says first. Its status counts even when its body cannot be read."""
+        try:
+            return (await self._body(response, limit=20_000, cut=True)).decode("utf-8", "replace")
+        except (SourceError, httpx.HTTPError):
+            return ""
 
     def _failure(self, target: Target, status: int, headers: Mapping[str, str], start: str) -> SourceError:
         said = self.explain(status, headers, start) if self.explain is not None else None
@@ -320,39 +343,18 @@ class _Request:
         return SourceError(kind, f"{target.host} answered {status}.", retry_after=retry)
 
 
-class HttpSource(SourceTool[A]):
-    """A free source that is asked over HTTP."""
-
-    max_bytes = MAX_BYTES
-
-    def __init__(self, env: SourceEnv) -> None:
-        super().__init__(env)
-        self._door = env.http.door(self.name, self.timeout, self.paces, max_bytes=self.max_bytes) if env.http else None
-
-    @property
-    @override
-    def max_price(self) -> int:
-        """Nothing."""
-        return 0
-
-    @override
-    def unavailable(self) -> str | None:
-        """Off where the deployment stays offline."""
-        return None if self.env.http is not None else "The web is not to be asked: set DOSSIER_OFFLINE=false."
-
-    @property
-    def door(self) -> Door:
-        """The way to the web. Raises SourceError (unreachable) when there is none."""
-        if self._door is None or (why := self.unavailable()) is not None:
-            raise SourceError(FailureKind.UNREACHABLE, self.unavailable() or why or "")
-        return self._door
-
-
 def _service(host: str, paces: Mapping[str, Pace]) -> tuple[str, Pace]:
     """The service that a host belongs to, by the longest domain that a source names, and its pace."""
     owners = [d for d in paces if host == d or host.endswith(f".{d}")]
     best = max(owners, key=len, default=None)
     return (best, paces[best]) if best is not None else (host, WEBSITE)
+
+
+def _with(url: str, params: Mapping[str, str | int]) -> str:
+    try:
+        return str(httpx.URL(url).copy_merge_params(params))
+    except (httpx.InvalidURL, ValueError, TypeError) as exc:
+        raise refuse("it is not a web address") from exc
 
 
 def _worth_retrying(exc: BaseException) -> bool:
@@ -363,10 +365,6 @@ def _worth_retrying(exc: BaseException) -> bool:
     if exc.kind is FailureKind.RATE_LIMITED:
         return soon
     return exc.kind is FailureKind.UNREACHABLE and (exc.retry_after is None or soon)
-
-
-def _typed(known: Remembered) -> dict[str, str]:
-    return {k: v for k, v in known.headers.items() if k == "content-type"}
 
 
 def _shown(url: str) -> str:

@@ -12,7 +12,7 @@ from pydantic import Field, JsonValue
 from typing_extensions import override
 
 from tools.base import FailureKind, FieldQuote, Frozen, Pace, SourceDocument, SourceError, SourceReply, SubjectHint
-from tools.fetching import HttpSource
+from tools.http_source import HttpSource
 from tools.urls import host_of, normalise_url
 
 _API = "https://hn.algolia.com/api/v1/search_by_date"

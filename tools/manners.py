@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
+import os
 import random
 import re
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -25,6 +27,12 @@ LONGEST_PUSH = 3_600.0
 """Seconds for which a service is left alone at most, whatever its Retry-After says."""
 _LOOK = 0.02
 """Seconds between two looks for a free place that another process holds."""
+_SILENT = frozenset({FailureKind.REFUSED_ADDRESS, FailureKind.BLOCKED_BY_ROBOTS})
+"""Failures that are ours: they say nothing of how the service fares."""
+
+
+class TooLong(SourceError):
+    """The turn would come too late. Nobody was asked."""
 
 
 class Turnstile:
@@ -49,7 +57,8 @@ class Turnstile:
     async def turn(self, patience: float) -> AsyncIterator[None]:
         """Wait for a turn and hold a place while the body runs.
 
-        Raises SourceError (rate_limited) at once when the turn would come after `patience` seconds; no turn is used up then.
+        Raises TooLong (rate_limited) at once when the turn would come after `patience` seconds; no turn is used up then.
+        Raises OSError when the folder cannot be written.
         """
         ends = time.monotonic() + patience
         try:
@@ -87,30 +96,52 @@ class Turnstile:
 
     def _book(self, patience: float) -> float:
         """Take the next free moment, and give the seconds until then."""
-        with FileLock(self._lock_path, thread_local=False, poll_interval=0.005):
+        with self._locked(patience):
             now, full = self._now(), self._read()
             # Never further ahead than a push may be: a clock that was set back must not close the service for good.
             full = min(max(full, now), now + LONGEST_PUSH + self._burst * self._interval)
             wait = max(full - (self._burst - 1) * self._interval - now, 0.0)
             if wait > patience:
                 raise self._too_long(wait)
-            self._state.write_text(repr(full + self._interval))
+            self._write(full + self._interval)
             return wait
 
     def _push(self, seconds: float) -> None:
-        with FileLock(self._lock_path, thread_local=False, poll_interval=0.005):
+        with self._locked(LONGEST_PUSH):
             free_at = self._now() + seconds + (self._burst - 1) * self._interval
-            self._state.write_text(repr(max(self._read(), free_at)))
+            self._write(max(self._read(), free_at))
+
+    @contextmanager
+    def _locked(self, patience: float) -> Iterator[None]:
+        """Alone over all processes. A process that was stopped in here must not stop the others for good."""
+        lock = FileLock(self._lock_path, thread_local=False)
+        try:
+            lock.acquire(timeout=max(patience, 0.25), poll_interval=0.005)
+        except Timeout:
+            raise self._too_long(self._interval) from None
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _read(self) -> float:
         try:
-            return float(self._state.read_text())
+            full = float(self._state.read_text())
         except (FileNotFoundError, ValueError):
             return 0.0
+        return full if math.isfinite(full) else 0.0
 
-    def _too_long(self, wait: float) -> SourceError:
+    def _write(self, full: float) -> None:
+        """Over what stands there, always the same length: whoever is killed here leaves the old time or the new one."""
+        state = os.open(self._state, os.O_WRONLY | os.O_CREAT, 0o644)
+        try:
+            os.pwrite(state, f"{full:020.6f}".encode(), 0)
+        finally:
+            os.close(state)
+
+    def _too_long(self, wait: float) -> TooLong:
         text = f"{self._name} may be asked again in {wait:.1f} s only: its own limit, kept here."
-        return SourceError(FailureKind.RATE_LIMITED, text, retry_after=wait)
+        return TooLong(FailureKind.RATE_LIMITED, text, retry_after=wait)
 
 
 class Breaker:
@@ -144,6 +175,8 @@ class Breaker:
         try:
             yield
         except SourceError as exc:
+            if isinstance(exc, TooLong) or exc.kind in _SILENT:
+                raise  # the service was not asked, or what it said is no fault of its own
             self._count(exc.kind in (FailureKind.UNREACHABLE, FailureKind.TIMEOUT), probe)
             raise
         else:

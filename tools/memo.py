@@ -17,6 +17,7 @@ from pathlib import Path
 MOST = 2_000
 """Pages kept; beyond that the oldest quarter goes."""
 LARGEST = 2_000_000
+_VALIDATORS = ("etag", "last-modified")
 
 
 @dataclass(frozen=True)
@@ -45,16 +46,20 @@ class Memo:
         """The page as last read, if it can be asked for by condition."""
         try:
             head, _, packed = self._path(url, accept).read_bytes().partition(b"\n")
-            return Remembered(json.loads(head), zlib.decompress(packed))
+            headers, body = json.loads(head), zlib.decompress(packed)
         except (OSError, ValueError, zlib.error):
             return None
+        sound = (
+            isinstance(headers, dict) and headers.keys() & set(_VALIDATORS) and all(map(_sendable, headers.values()))
+        )
+        return Remembered(headers, body) if sound else None
 
     def put(self, url: str, accept: str, headers: Mapping[str, str], body: bytes) -> None:
         """Keep a page that names a validator, is small enough and may be stored."""
-        kept = {k: headers[k] for k in ("etag", "last-modified", "content-type") if k in headers}
-        if not kept.keys() & {"etag", "last-modified"} or len(body) > LARGEST:
+        kept = {k: headers[k] for k in (*_VALIDATORS, "content-type") if _sendable(headers.get(k))}
+        if not kept.keys() & set(_VALIDATORS) or len(body) > LARGEST:
             return
-        if "no-store" in headers.get("cache-control", "") or self._has_secret(body):
+        if "no-store" in headers.get("cache-control", "").lower() or self._has_secret(json.dumps(kept), body):
             return
         path = self._path(url, accept)
         with suppress(OSError):  # a full disk costs us the condition, not the page
@@ -64,17 +69,24 @@ class Memo:
             part.replace(path)
             self._prune()
 
-    def _has_secret(self, body: bytes) -> bool:
-        text = body.decode("utf-8", "replace")
+    def _has_secret(self, kept: str, body: bytes) -> bool:
+        text = kept + body.decode("utf-8", "replace")
         return self._clean(text) != text
 
     def _prune(self) -> None:
         self._kept = self._kept + 1 if self._kept >= 0 else sum(1 for _ in self._folder.iterdir())
         if self._kept > MOST:
-            oldest = sorted(self._folder.iterdir(), key=lambda p: p.stat().st_mtime)
-            for path in oldest[: MOST // 4]:
+            # Counted anew: what was written over counted twice, and other processes write and prune as well.
+            found = sorted(self._folder.iterdir(), key=lambda p: p.stat().st_mtime)
+            doomed = found[: MOST // 4] if len(found) > MOST else []
+            for path in doomed:
                 path.unlink(missing_ok=True)
-            self._kept = -1
+            self._kept = len(found) - len(doomed)
 
     def _path(self, url: str, accept: str) -> Path:
         return self._folder / hashlib.sha256(f"{accept} {url}".encode()).hexdigest()
+
+
+def _sendable(value: object) -> bool:
+    """Whether a header's value can be sent back: some servers name validators that are no ASCII."""
+    return isinstance(value, str) and value.isascii() and value.isprintable()

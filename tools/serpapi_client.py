@@ -7,21 +7,26 @@ What is replaced here is its one method that touches the network; how it builds 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import re
+import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote, quote_plus
 
 import requests
 import urllib3
+from requests.adapters import HTTPAdapter
 from serpapi import SerpApiClient
+from typing_extensions import override
+from urllib3.connectionpool import HTTPConnectionPool
 
 from tools.base import FailureKind, SourceError
 
@@ -68,21 +73,75 @@ class Answer:
     """Whether it points elsewhere."""
 
 
+class _HungUp(OSError):
+    """Nobody waits for this search any more."""
+
+
+class _Line:
+    """The one connection of a search, which the event loop can break off while a thread waits on it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._dead = False
+        self._socket: socket.socket | None = None
+
+    def opened(self, made: socket.socket) -> None:
+        """Called by the thread before anything is sent. Raises when nobody waits any more."""
+        with self._lock:
+            if self._dead:
+                raise _HungUp("given up before the request was sent")
+            self._socket = made
+
+    def hang_up(self) -> None:
+        """Wake the thread. From here on its connection is at an end, or will be as soon as it is made."""
+        with self._lock:
+            self._dead = True
+            if self._socket is not None:
+                with contextlib.suppress(OSError):  # closed already
+                    # The plain call, also under TLS: an SSLSocket's own would take its session from under the thread.
+                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
+class _Adapter(HTTPAdapter):
+    """Tells a line which socket its request goes over."""
+
+    def __init__(self, line: _Line) -> None:
+        super().__init__()
+        self._line = line
+
+    @override
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
+        pool = super().get_connection_with_tls_context(*args, **kwargs)
+        kind, line = pool.ConnectionCls, self._line
+
+        class Connection(kind):  # type: ignore[misc, valid-type]  # plain or TLS, as the pool has it
+            def connect(self) -> None:
+                super().connect()
+                line.opened(self.sock)
+
+        pool.ConnectionCls = Connection
+        return pool
+
+
 class _Client(SerpApiClient):  # type: ignore[misc]
     """The client with an address of its own (the original has one for all) and a bounded, one-request network call."""
 
-    def __init__(self, params: Mapping[str, str], base_url: str, timeout: float) -> None:
+    def __init__(self, params: Mapping[str, str], base_url: str, timeout: float, line: _Line) -> None:
         super().__init__(dict(params), timeout=timeout)  # a copy: the client writes into what it is given
+        self._line = line
         self.BACKEND = base_url.rstrip("/")
 
     def get_response(self, path: str = "/search") -> Answer:
         """One GET. No redirect is followed, since the key would go along; the body has a size limit and a deadline."""
         url, params = self.construct_url(path)
         ends = time.monotonic() + self.timeout
-        with (
-            requests.Session() as session,
-            session.get(url, params=params, timeout=self.timeout, stream=True, allow_redirects=False) as response,
-        ):
+        with contextlib.ExitStack() as stack:
+            session = stack.enter_context(requests.Session())
+            for scheme in ("http://", "https://"):
+                session.mount(scheme, _Adapter(self._line))
+            response = stack.enter_context(
+                session.get(url, params=params, timeout=self.timeout, stream=True, allow_redirects=False)
+            )
             body = bytearray()
             # read1 hands over what has arrived; iter_content would wait for a full block from a server that drips.
             while piece := response.raw.read1(65_536, decode_content=True):
@@ -114,13 +173,15 @@ class SerpApi:
     async def search(self, params: Mapping[str, str]) -> dict[str, object]:
         """One search. Raises SourceError and nothing else.
 
-        When it is cancelled the thread lives on until its deadline; its result is thrown away and nothing is raised.
+        When it is cancelled its connection is broken off, so that the thread ends too; whatever that brings is thrown
+        away. Only a connection still being made cannot be: its thread ends when it stands, or at the deadline.
         """
         if not self._key:
             raise SourceError(FailureKind.AUTH, "No SerpAPI key is set: set SERPAPI_API_KEY.")
         try:
             async with asyncio.timeout(self._timeout + GRACE):
-                outcome = await _in_thread(lambda: self._attempt(params))
+                line = _Line()
+                outcome = await _in_thread(lambda: self._attempt(params, line), line.hang_up)
         except TimeoutError:
             outcome = _unsettled(FailureKind.TIMEOUT, "SerpAPI did not answer in time.")
         # Raised here, outside every `except`, so that no exception with the key in its address hangs in the chain.
@@ -134,8 +195,8 @@ class SerpApi:
             raise _unsettled(FailureKind.MALFORMED, "SerpAPI's reply is not a JSON object.")
         return loaded
 
-    def _attempt(self, params: Mapping[str, str]) -> Answer | SourceError:
-        client = _Client({**params, "output": "json", "api_key": self._key}, self._base_url, self._timeout)
+    def _attempt(self, params: Mapping[str, str], line: _Line) -> Answer | SourceError:
+        client = _Client({**params, "output": "json", "api_key": self._key}, self._base_url, self._timeout, line)
         try:
             return client.get_response("/search")
         except _TooLarge:
@@ -211,8 +272,8 @@ def _slow_down(text: str) -> bool:
     return any(word in text.casefold() for word in ("throughput", "too many", "rate limit", "per hour", "hourly"))
 
 
-async def _in_thread(work: Callable[[], T]) -> T:
-    """Run `work` in a thread of its own and wait for it.
+async def _in_thread(work: Callable[[], T], hang_up: Callable[[], None]) -> T:
+    """Run `work` in a thread of its own and wait for it; `hang_up` ends it when the waiting is cancelled.
 
     Not `asyncio.to_thread`: its pool has six threads on two cores, which would serialise a plan of eight searches, and
     the end of the process waits for every one of them, up to the timeout.
@@ -232,7 +293,11 @@ async def _in_thread(work: Callable[[], T]) -> T:
             logging.getLogger(__name__).debug("A search ended after the loop had closed.")
 
     threading.Thread(target=run, name=THREAD_NAME, daemon=True).start()
-    return await done
+    try:
+        return await done
+    except asyncio.CancelledError:
+        hang_up()
+        raise
 
 
 def _broken(error: BaseException) -> SourceError:

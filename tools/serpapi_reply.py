@@ -34,6 +34,8 @@ class Found:
     documents: list[SourceDocument] = field(default_factory=list)
     skipped: int = 0
     """Items of a shape that cannot be read."""
+    notes: list[str] = field(default_factory=list)
+    """What else a reader of the reply should know."""
 
     def add(self, document: SourceDocument | None) -> None:
         """Take a document in, unless it is none, one too many, or there already."""
@@ -59,10 +61,10 @@ def read_web(reply: Json, query: str) -> Found:
     if (graph := reply.get("knowledge_graph")) is not None:
         found.add(_knowledge_graph(graph, query) if isinstance(graph, dict) else None)
     if isinstance(box := reply.get("answer_box"), dict):
-        answer = _text(box.get("snippet")) or _text(box.get("answer"))
-        if answer and normalise_url(_text(box.get("link"))):
+        answer = plain(box.get("snippet")) or plain(box.get("answer"))
+        if answer and normalise_url(plain(box.get("link"))):
             found.add(_result({**box, "snippet": answer}, anchor))
-    for item in _items(reply, "organic_results", found):
+    for item in items_in(reply, "organic_results", found):
         found.add(_result(item, anchor))
     return found
 
@@ -72,12 +74,12 @@ def read_news(reply: Json) -> Found:
     found, anchor = Found(), said_at(reply)
     heads: list[Json] = []
     others: list[Json] = []
-    for item in _items(reply, "news_results", found):
-        stories = list(_items(item, "stories", found))
+    for item in items_in(reply, "news_results", found):
+        stories = list(items_in(item, "stories", found))
         if isinstance(highlight := item.get("highlight"), dict):
             heads.append(highlight)
             others += stories
-        elif stories and not _text(item.get("link")):
+        elif stories and not plain(item.get("link")):
             heads.append(stories[0])
             others += stories[1:]
         else:
@@ -88,7 +90,7 @@ def read_news(reply: Json) -> Found:
     return found
 
 
-def _items(holder: Json, key: str, found: Found) -> Iterator[Json]:
+def items_in(holder: Json, key: str, found: Found) -> Iterator[Json]:
     """The objects in a list; a list or an item of another type counts as skipped."""
     listed = holder.get(key)
     if listed is None:
@@ -105,21 +107,21 @@ def _items(holder: Json, key: str, found: Found) -> Iterator[Json]:
 
 def _result(item: Json, anchor: datetime | None) -> SourceDocument | None:
     """A result with a title and an address as a document of its title and snippet."""
-    title, url = _text(item.get("title")), normalise_url(_text(item.get("link")))
+    title, url = plain(item.get("title")), normalise_url(plain(item.get("link")))
     if not title or not url:
         return None
-    snippet = _text(item.get("snippet"))
+    snippet = plain(item.get("snippet"))
     return SourceDocument(
         url=url,
         title=title,
         text=(f"{title}. {snippet}" if snippet else title)[:MAX_TEXT],
-        published_at=_published(item, anchor),
+        published_at=published(item, anchor),
         origin=host_of(url) or _source_name(item.get("source")),
         licence=LICENCE,
     )
 
 
-def _published(item: Json, anchor: datetime | None) -> datetime | None:
+def published(item: Json, anchor: datetime | None) -> datetime | None:
     """The stated date. One that lies after the search is the date of an event, not of the page."""
     when = parse_date(item.get("iso_date"), anchor) or parse_date(item.get("date"), anchor)
     if when is not None and anchor is not None and when > anchor + timedelta(days=1):
@@ -129,10 +131,10 @@ def _published(item: Json, anchor: datetime | None) -> datetime | None:
 
 def _source_name(source: object) -> str:
     """google_news gives an object, `tbm=nws` and organic results a text."""
-    return _text(source.get("name")) if isinstance(source, dict) else _text(source)
+    return plain(source.get("name")) if isinstance(source, dict) else plain(source)
 
 
-def _text(value: object) -> str:
+def plain(value: object) -> str:
     return " ".join(value.replace("\0", "").split()) if isinstance(value, str) else ""
 
 
@@ -162,11 +164,11 @@ _FIELDS = {
 
 def _knowledge_graph(graph: Json, query: str) -> SourceDocument | None:
     """The panel beside the results: its plain attributes become lines, and the known ones fields of a dataset."""
-    title = _text(graph.get("title"))
+    title = plain(graph.get("title"))
     if not title:
         return None
     lines, fields = [title], []
-    kind, description = _text(graph.get("type")), _text(graph.get("description"))
+    kind, description = plain(graph.get("type")), plain(graph.get("description"))
     if kind:
         lines.append(kind)
         if kind.casefold() not in _VAGUE_TYPES:
@@ -194,7 +196,7 @@ def _knowledge_graph(graph: Json, query: str) -> SourceDocument | None:
 
 def _attributes(graph: Json) -> Iterable[tuple[str, str, str]]:
     for key, raw in graph.items():
-        value = _text(raw)
+        value = plain(raw)
         label = _SHOWN.get(key, key.replace("_", " ").capitalize())
         known = key in _SHOWN
         skip = key in ("title", "type", "description") or key.endswith(("_link", "_links", "_id", "_url", "_token"))
@@ -204,7 +206,7 @@ def _attributes(graph: Json) -> Iterable[tuple[str, str, str]]:
 
 def _panel_origin(source: object) -> str:
     """Who wrote the description, under the name that the same publisher has among the results."""
-    link = _text(source.get("link")) if isinstance(source, dict) else ""
+    link = plain(source.get("link")) if isinstance(source, dict) else ""
     return host_of(link) or _source_name(source) or "Google Knowledge Graph"
 
 
@@ -212,7 +214,7 @@ def _panel_url(graph: Json, query: str) -> str:
     source = graph.get("source")
     stated = source.get("link") if isinstance(source, dict) else None
     for candidate in (stated, graph.get("website")):
-        if url := normalise_url(_text(candidate)):
+        if url := normalise_url(plain(candidate)):
             return url
     return f"https://www.google.com/search?q={quote_plus(query)}"
 

@@ -18,7 +18,7 @@ def normalise_url(url: str) -> str:
 
     Empty when it is not an http or https address with a host.
     """
-    parts = _split(url)
+    parts = _split(url.encode("utf-8", "replace").decode())  # half of a surrogate pair stands in no address
     if parts is None:
         return ""
     host = str(parts.hostname)

@@ -56,11 +56,13 @@ def _same(subject: Subject, identities: Iterable[Identity]) -> Identity | None:
 
 
 def _with(subject: Subject, found: Identity, source: str) -> Subject:
-    known = subject.company or Company(id=re.sub(r"[^a-z0-9]+", "-", found.name.lower()).strip("-"), name=found.name)
+    # The name stays as it was asked for: whoever is asked by it again is then asked in the same words, and answers from the cache.
+    known = subject.company or Company(id=re.sub(r"[^a-z0-9]+", "-", found.name.lower()).strip("-"), name=subject.name)
     company = known.model_copy(
         update={
             "legal_name": known.legal_name or found.legal_name,
-            "aliases": known.aliases or found.aliases,
+            "aliases": known.aliases
+            or tuple(n for n in dict.fromkeys((found.name, *found.aliases)) if n != known.name),
             "ticker": known.ticker or found.ticker,
             "cik": known.cik or found.cik,
             "domain": known.domain or found.domain,

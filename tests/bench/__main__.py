@@ -1,6 +1,6 @@
 """Run the benchmarks: all of them, or those named.
 
-python -m tests.bench [question]
+python -m tests.bench [question] [sources]
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from tests.bench import question
+from tests.bench import question, sources
 
-BENCHES: dict[str, Callable[[], int]] = {"question": question.main}
+BENCHES: dict[str, Callable[[], int]] = {"question": question.main, "sources": sources.main}
 
 
 def main(names: list[str]) -> int:

@@ -1,6 +1,6 @@
 """Run the proofs: all of them, or those named.
 
-python -m tests.proofs [ledger] [kill] [citations] [secrets]
+python -m tests.proofs [addresses] [ledger] [kill] [citations] [secrets]
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ import sys
 import time
 from collections.abc import Callable
 
-from tests.proofs import citations, kill, ledger, secrets
+from tests.proofs import addresses, citations, kill, ledger, secrets
 
 PROOFS: dict[str, Callable[[], int]] = {
+    "addresses": addresses.main,
     "ledger": ledger.main,
     "citations": citations.main,
     "secrets": secrets.main,

@@ -13,7 +13,8 @@ from pydantic import BaseModel
 from tests.standins.registry import Failing, Rig
 from tests.standins.web_server import NOT_FOUND, Asked, Told, WebStandin, told
 from tools.base import FailureKind, SourceEnv
-from tools.fetching import ATTEMPTS, Http, HttpSource
+from tools.fetching import ATTEMPTS, Http
+from tools.http_source import HttpSource
 
 PATIENCE = 20.0
 
@@ -53,7 +54,7 @@ def failing(*without: str, **kinds: FailureKind) -> tuple[Failing, ...]:
 class HttpRig(Rig):
     """A free source over a stand-in for the web. Requests give up after a second; paces and back-offs take no time."""
 
-    failures = COMMON
+    failures: ClassVar[tuple[Failing, ...]] = COMMON
     hangs = "silent"
     secret = "planted-TOKEN-0123456789abcdef"
     values: ClassVar[Mapping[str, str]] = {}

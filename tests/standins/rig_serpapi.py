@@ -1,4 +1,4 @@
-"""Drives both SerpAPI sources against the stand-in server."""
+"""Drives the four SerpAPI sources against the stand-in server."""
 
 from __future__ import annotations
 
@@ -6,13 +6,19 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
+
+from pydantic import BaseModel
 
 from tests.standins.registry import Failing, Rig
 from tests.standins.serpapi_server import SerpApiStandin
 from tools.base import FailureKind, SourceEnv
-from tools.serpapi import SerpApiNews, SerpApiSearch
+from tools.serpapi_base import SerpApiSource
 from tools.serpapi_client import THREAD_NAME
+from tools.serpapi_finance import FinanceArgs, SerpApiFinance
+from tools.serpapi_jobs import JobsArgs, SerpApiJobs
+from tools.serpapi_news import NewsArgs, SerpApiNews
+from tools.serpapi_search import SearchArgs, SerpApiSearch
 
 KEY = "planted+KEY/0123456789abcdef"
 """With characters that look different once they are in an address."""
@@ -43,14 +49,15 @@ class SerpApiRig(Rig):
     secret = KEY
     hangs = "silent"
 
-    kind: ClassVar[type[SerpApiSearch] | type[SerpApiNews]]
+    kind: ClassVar[type[SerpApiSource[Any]]]
+    arguments: ClassVar[BaseModel]
 
     def __init__(self, server: SerpApiStandin) -> None:
         self._server = server
         # A second is far more than the loopback needs, and what the two behaviours that never end are waited for.
         values = {"serpapi_api_key": KEY, "serpapi_base_url": server.base_url, "serpapi_timeout": "1.0"}
         self.source = self.kind(SourceEnv(values={**values, "serpapi_price_micros": "12000"}))
-        self.good = self.kind.Args(query='"Acme Corp" leadership team CEO CFO')
+        self.good = self.arguments
 
     @classmethod
     @asynccontextmanager
@@ -81,12 +88,33 @@ class SearchRig(SerpApiRig):
     """Google."""
 
     kind = SerpApiSearch
+    arguments = SearchArgs(query='"Acme Corp" leadership team CEO CFO')
 
 
 class NewsRig(SerpApiRig):
     """Google News."""
 
     kind = SerpApiNews
+    arguments = NewsArgs(query='"Acme Corp" leadership team CEO CFO')
 
 
-RIGS = {"serpapi_search": SearchRig, "serpapi_news": NewsRig}
+class JobsRig(SerpApiRig):
+    """Google Jobs."""
+
+    kind = SerpApiJobs
+    arguments = JobsArgs(company="Acme")
+
+
+class FinanceRig(SerpApiRig):
+    """Google Finance."""
+
+    kind = SerpApiFinance
+    arguments = FinanceArgs(query="ACME:NYSE", company="Acme Corp.")
+
+
+RIGS = {
+    "serpapi_search": SearchRig,
+    "serpapi_news": NewsRig,
+    "serpapi_jobs": JobsRig,
+    "serpapi_finance": FinanceRig,
+}

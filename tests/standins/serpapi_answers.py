@@ -225,3 +225,139 @@ def _headline(row: Json) -> Json:
         "date": f"{moment:%m/%d/%Y, %I:%M %p}, +0000 UTC",
         "iso_date": moment.isoformat().replace("+00:00", "Z"),
     }
+
+
+_JOBS = (
+    ("Senior Data Engineer", "3 days ago", "LinkedIn", "You will run Airflow and Snowflake, and write Python and SQL."),
+    ("Director of Analytics", "1 day ago", "Indeed", "You will lead the team that owns our dashboards in Tableau."),
+    ("Site Reliability Engineer", "2 weeks ago", "boards.example", "We run Kubernetes on Google Cloud."),
+    ("Account Executive", None, "LinkedIn", "You will sell to banks. Questions? Write to jobs@hiring.example."),
+)
+
+
+def google_jobs(query: str, now: datetime) -> Json:
+    """A reply of the `google_jobs` engine: postings of the company, and one of somebody with a similar name."""
+    company = company_in(query)
+    seed = int(hashlib.sha256(company.casefold().encode()).hexdigest(), 16)
+    jobs = [
+        _job(title, f"{company}, Inc.", _CITIES[(seed + number) % len(_CITIES)], posted, via, text)
+        for number, (title, posted, via, text) in enumerate(_JOBS)
+    ]
+    jobs.append(_job("Warehouse Helper", f"{company} Staffing Partners", _CITIES[0], "1 day ago", "Indeed", "Lift."))
+    return {
+        "filters": [
+            {"name": "Date posted", "options": [{"name": "Yesterday", "uds": "AbC", "q": f"{query} yesterday"}]}
+        ],
+        "jobs_results": jobs,
+        "serpapi_pagination": {"next_page_token": "token"},
+    }
+
+
+def _job(title: str, company: str, city: str, posted: str | None, via: str, text: str) -> Json:
+    slug = re.sub(r"[^a-z0-9]+", "-", f"{title} {company}".casefold()).strip("-")
+    detected = {"posted_at": posted, "schedule_type": "Full-time"} if posted else {"schedule_type": "Full-time"}
+    return {
+        "title": title,
+        "company_name": company,
+        "location": city,
+        "via": via,
+        "share_link": f"https://www.google.com/search?ibp=htl;jobs&q={slug}&htidocid={slug}#fpstate=tldetail",
+        "description": f"{company} is looking for a colleague.\n\n{text}",
+        "job_highlights": [{"title": "Qualifications", "items": ["Three years of experience"]}],
+        "extensions": [*([posted] if posted else []), "Full-time"],
+        "detected_extensions": detected,
+        "apply_options": [{"title": via, "link": f"https://www.boards.example/{slug}?utm_source=google_jobs_apply"}],
+        "job_id": slug,
+    }
+
+
+def google_finance(query: str, now: datetime) -> Json:
+    """A reply of the `google_finance` engine: the company has the ticker's letters for a name."""
+    symbol, _, exchange = query.partition(":")
+    company = symbol.title() if exchange else company_in(query)
+    exchange = exchange or "NYSE"
+    seed = int(hashlib.sha256(company.casefold().encode()).hexdigest(), 16)
+    day = now.date() - timedelta(days=1)
+    ends = (day.replace(day=1) - timedelta(days=32)).replace(day=1)
+    boss = _PEOPLE[seed % len(_PEOPLE)]
+    facts = {
+        "CEO": boss,
+        "Founded": "Sep 1, 1996",
+        "Headquarters": "Austin, Texas\nUnited States",
+        "Employees": "9,120",
+    }
+    info = [{"label": label, "value": value} for label, value in facts.items()]
+    website = {"label": "Website", "value": "acme.example", "link": "http://www.acme.example/"}
+    return {
+        "markets": {"us": [{"stock": ".DJI:INDEXDJX", "name": "Dow Jones", "price": 44_000.5}]},
+        "summary": {
+            "title": f"{company} Inc",
+            "stock": symbol if exchange else company.upper()[:4],
+            "exchange": exchange,
+            "price": "$12.30",
+            "extracted_price": 12.3,
+            "currency": "$",
+            "price_movement": {"percentage": 0.4, "value": 0.05, "movement": "Up"},
+            "extensions": [f"Closed: {day:%b} {day.day}, 4:00:00 PM GMT-4", "USD", exchange],
+        },
+        "graph": [{"price": 12.3, "currency": "USD", "date": f"{day:%b %d %Y}, 04:00 PM UTC-04:00"}],
+        "knowledge_graph": {
+            "key_stats": {
+                "tags": [{"text": "Stock"}, {"text": "US listed security"}, {"text": "US headquartered"}],
+                "stats": [{"label": "Market cap", "description": "Price by shares.", "value": "4.31B USD"}],
+            },
+            "about": [
+                {
+                    "title": "About",
+                    "description": {
+                        "snippet": f"{company} Inc. is an American maker of measuring devices.\nIt has offices.",
+                        "link": f"https://en.wikipedia.org/wiki/{company}",
+                        "link_text": "Wikipedia",
+                    },
+                    "info": [*info, website],
+                }
+            ],
+        },
+        "news_results": [
+            {
+                "snippet": f"{company} opens an office in Denver",
+                "link": "https://www.wiredaily.example/denver",
+                "source": "Wire Daily",
+                "date": "2 days ago",
+            },
+        ],
+        "financials": [
+            _statement("Income Statement", ends, (("Revenue", 612, "8.41%"), ("Operating income", -14, "—"))),
+            _statement("Balance Sheet", ends, (("Cash and short-term investments", 230, "—"),)),
+            _statement("Cash Flow", ends, (("Cash from operations", 31, "1.2%"),)),
+        ],
+    }
+
+
+def _statement(title: str, ends: date, rows: tuple[tuple[str, int, str], ...]) -> Json:
+    """A statement with the latest quarter, the one before, and the latest year; values are digits in a text."""
+    before = (ends - timedelta(days=89)).replace(day=1)
+    columns = (
+        (f"{ends:%b %Y}", "Quarterly", 1),
+        (f"{before:%b %Y}", "Quarterly", 0),
+        (str(ends.year - 1), "Annual", 4),
+    )
+    return {
+        "title": title,
+        "results": [
+            {
+                "date": when,
+                "period_type": kind,
+                "table": [
+                    {
+                        "title": row,
+                        "description": "What it means.",
+                        "value": str(value * 1_000_000 * (n or 1)),
+                        "change": c,
+                    }
+                    for row, value, c in rows
+                ],
+            }
+            for when, kind, n in columns
+        ],
+    }

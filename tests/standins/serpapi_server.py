@@ -29,10 +29,12 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from tests.standins.serpapi_answers import google, google_news
+from tests.standins.serpapi_answers import google, google_finance, google_jobs, google_news
 from tests.standins.serpapi_invoice import Invoice
 
 PRICE = 15_000
+ENGINES = {"google": google, "google_news": google_news, "google_jobs": google_jobs, "google_finance": google_finance}
+_UNSUPPORTED = "Unsupported `{}` search engine."
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,8 @@ class SerpApiStandin:
         self.clock = clock
         self.requests: list[Seen] = []
         self.invoice = Invoice(invoice, price, charge_repeats, clock)
+        self.replies: dict[str, dict[str, Any]] = {}
+        """Engine -> what it answers from now on, after the head, in place of what is made up."""
         self.stopping = threading.Event()
         self.arrived = threading.Semaphore(0)
         """Released once per request: wait for it instead of sleeping."""
@@ -196,6 +200,8 @@ class _Handler(BaseHTTPRequestHandler):
             )
         elif not params.get("q"):
             self._json(400, {"error": "Missing query `q` parameter."})
+        elif params.setdefault("engine", "google") not in ENGINES:
+            self._json(400, {"error": _UNSUPPORTED.format(params["engine"])})
         else:
             self._behave(name, params, key)
 
@@ -219,8 +225,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, params: dict[str, str]) -> dict[str, Any]:
         now = datetime.fromtimestamp(self.server.standin.clock(), UTC)
-        engine = google_news if params.get("engine") == "google_news" else google
-        return {**self._head(params, "Success"), **engine(params["q"], now)}
+        engine = params["engine"]
+        set_reply = self.server.standin.replies.get(engine)
+        made = set_reply if set_reply is not None else ENGINES[engine](params["q"], now)
+        return {**self._head(params, "Success"), **made}
 
     def _head(self, params: dict[str, str], status: str) -> dict[str, Any]:
         moment = datetime.fromtimestamp(self.server.standin.clock(), UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
@@ -246,7 +254,15 @@ class _Handler(BaseHTTPRequestHandler):
         ]
         reply = {**self._head(params, "Success"), "knowledge_graph": "text", "answer_box": [1]}
         self._json(
-            200, {**reply, "organic_results": shapes, "news_results": [*shapes, {"stories": {}, "highlight": 1}]}
+            200,
+            {
+                **reply,
+                "organic_results": shapes,
+                "news_results": [*shapes, {"stories": {}, "highlight": 1}],
+                "jobs_results": [*shapes, {"title": "Engineer", "company_name": ["Acme"]}],
+                "summary": shapes,
+                "financials": {"title": 1, "results": shapes},
+            },
         )
 
     def _huge(self, params: dict[str, str]) -> None:
