@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 
 import snowballstemmer
 
 from agent.catalogue import Catalogue
 from agent.records import ConsumerType, Dataset
+from tools.reading.question_filters import read_filters
 
 _TASK = re.compile(
     r"\b(?:prepare (?:me |us )?for|(?:meeting|call|demo|chat|lunch) with|as an? (?:prospect|customer|lead|target"
@@ -73,6 +74,15 @@ def asked_datasets_of(message: str, datasets: Mapping[str, Dataset], consumer: C
         return everything
     found = strong or {d for d, cues in hits.items() if cues}
     return _ordered(found, weights) if found else everything
+
+
+def asked_of(message: str, names: Collection[str]) -> str:
+    """Whom, of what time and by which author the message wants to hear of the company, to be said after a sub-question.
+
+    Empty for most messages. `names` are the company's own; sources read the words off the sub-question again.
+    """
+    phrase = read_filters(message, [*names, *(name.split()[0] for name in names if name.strip())]).phrase()
+    return f" ({phrase})" if phrase else ""
 
 
 def _ordered(found: set[str], weights: Mapping[str, float]) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from agent.records import (
     Check,
     ClaimStatus,
     Costs,
+    Offer,
     QualityReport,
     Question,
     SkipReason,
@@ -112,6 +113,14 @@ class SkippedCall(Frozen):
     datasets: tuple[str, ...] = ()
 
 
+class BudgetOffer(Frozen):
+    more: Decimal
+    """How much would have to be added to `max_cost`."""
+    calls: tuple[PlannedCall, ...]
+    expected_gain: float
+    """In overall quality, all calls together."""
+
+
 class ResearchPlanCreatedData(Frozen):
     round: int
     to_collect: tuple[PlannedCall, ...]
@@ -121,6 +130,8 @@ class ResearchPlanCreatedData(Frozen):
     expected_seconds: float
     expected_quality: float
     proposed_by: str
+    offer: BudgetOffer | None = None
+    """What up to a dollar more would buy; null when it would buy nothing worth its price."""
 
 
 class ResearchPlanCreated(EventBase):
@@ -301,4 +312,15 @@ def planned(call: Call) -> PlannedCall:
         datasets=call.datasets,
         max_price=to_usd(call.max_price),
         expected_gain=round(call.gain, 4),
+    )
+
+
+def offered(offer: Offer) -> BudgetOffer:
+    """An offer as events show it."""
+    from agent.records import to_usd
+
+    return BudgetOffer(
+        more=to_usd(offer.more),
+        calls=tuple(planned(c) for c in offer.calls),
+        expected_gain=round(offer.gain, 4),
     )

@@ -2,27 +2,33 @@
 
 A source that knows what its words mean says so (`SourceDocument.fields`), and its word is taken. For all other text, a
 sentence counts when it speaks of the subject and carries words of the dataset; the field is the one whose words it carries.
+
+Only statements count, wherever they stand: orders to the reader, markup, links and hidden characters are no evidence.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import islice
 
 from pydantic import JsonValue
 
-from agent.claims import split_sentences
+from agent.claims import split_sentences, states
 from agent.records import Dataset, Document, Evidence, content_id, normalise
 from agent.subject import names_match
-from tools.base import SourceDocument
+from tools.base import FieldQuote, SourceDocument
 
 MAX_PER_DOCUMENT = 6
 """Most sentences taken from one document for one dataset: the best ones."""
 
 MIN_CHARS, MAX_CHARS = 25, 600
 """A shorter sentence says nothing checkable; a longer one is a table or a page without punctuation."""
+
+CLOCKS_DIFFER = timedelta(days=1)
+"""A publication may seem to lie so far ahead of its fetching, for days begin at different times on earth."""
 
 FIELD_WORDS: dict[tuple[str, str], str] = {
     ("profile", "hq"): r"headquarter|based in",
@@ -66,28 +72,24 @@ def extract(
     for brought, stored in documents:
         if stored.about and not any(names_match(stored.about, n) for n in names):
             continue
-        known = [_known(brought, stored, f.dataset, f.field, f.quote, f.value, reliability) for f in brought.fields]
-        found += [e for e in known if e is not None and e.dataset in wanted]
+        for f in brought.fields:
+            if f.dataset in wanted:
+                found += _known(brought, stored, f, reliability)
         if not brought.fields:
             found += _by_words(brought, stored, wanted, names, reliability)
     return list({e.id: e for e in found}.values())
 
 
-def _known(
-    brought: SourceDocument,
-    stored: Document,
-    dataset: str,
-    field: str,
-    quote: str,
-    value: JsonValue,
-    reliability: float,
-) -> Evidence | None:
-    start = stored.text.find(quote, brought.offset)
-    return (
-        None
-        if start < 0 or not quote.strip()
-        else _evidence(stored, start, quote, dataset, field, value, reliability, 1.0)
-    )
+def _known(brought: SourceDocument, stored: Document, known: FieldQuote, reliability: float) -> list[Evidence]:
+    """A field as its source states it; of a quote that is not all statement, its sentences that are."""
+    start, quote = stored.text.find(known.quote, brought.offset), known.quote
+    if start < 0 or not quote.strip():
+        return []
+    spans = [(0, len(quote))] if states(quote) else [s for s in split_sentences(quote) if states(quote[slice(*s)])]
+    return [
+        _evidence(stored, start + a, quote[a:b], known.dataset, known.field, known.value, reliability, 1.0)
+        for a, b in spans
+    ]
 
 
 def _by_words(
@@ -107,7 +109,8 @@ def _by_words(
     found: list[Evidence] = []
     for dataset in wanted.values():
         scored = [(_score(quote, dataset), start, quote) for start, quote in spans]
-        best = sorted((s for s in scored if s[0] > 0), key=lambda s: (-s[0], s[1]))[:MAX_PER_DOCUMENT]
+        ranked = sorted((s for s in scored if s[0] > 0), key=lambda s: (-s[0], s[1]))
+        best = islice((s for s in ranked if states(s[2])), MAX_PER_DOCUMENT)
         for score, start, quote in best:
             field = _field(quote, dataset)
             found.append(_evidence(stored, start, quote, dataset.id, field, None, reliability, score))
@@ -158,6 +161,8 @@ def _evidence(
     score: float,
 ) -> Evidence:
     published: datetime | None = stored.published_at
+    if published is not None and published > stored.retrieved_at + CLOCKS_DIFFER:
+        published = None  # what says it is from the future has no date: it must not count as the newest there is
     return Evidence(
         id=content_id(stored.id, str(start), quote, dataset, field),
         document_id=stored.id,

@@ -21,6 +21,7 @@ from tools.base import FieldQuote, Frozen
 
 MAX_BYTES = 50_000_000
 STARTER = Path(__file__).parent / "catalogue" / "starter" / "facts"
+STARTER_PREFIX = "starter/"
 STARTER_LICENCE = "fact note; see url"
 
 
@@ -28,7 +29,7 @@ class FileResult(Frozen):
     """What became of one file."""
 
     path: str
-    status: Literal["ingested", "replaced", "unchanged", "failed", "skipped"]
+    status: Literal["ingested", "replaced", "unchanged", "failed", "skipped", "gone"]
     documents: int = 0
     reason: str = ""
     problems: tuple[str, ...] = ()
@@ -55,6 +56,13 @@ class IngestReport(Frozen):
         return self.having("failed")
 
 
+class Removed(Frozen):
+    """What was erased of one path or document id."""
+
+    name: str
+    documents: int
+
+
 Progress = Callable[[FileResult], None]
 
 
@@ -79,9 +87,12 @@ async def ingest(
 ) -> IngestReport:
     """Put files, and the files in folders, into the store and its index; unchanged ones are skipped, changed replace.
 
+    What an earlier ingest took from these folders and is no longer there leaves the index; so does the old place of a file
+    that was moved here from elsewhere.
     Raises StoreError when the database refuses, and nothing for a file that cannot be read: that is in the report.
     """
-    targets, results = await asyncio.to_thread(_expand, [Path(p) for p in paths])
+    asked = [Path(p) for p in paths]
+    targets, results = await asyncio.to_thread(_expand, asked)
     for result in results:
         _tell(on_progress, result)
     known = await store.files()
@@ -89,7 +100,54 @@ async def ingest(
         result = await _take(path, key, known, store, _Shelf("documents"))
         results.append(result)
         _tell(on_progress, result)
+    folders = [_full(p) for p in asked if p.is_dir()]
+    for key in await asyncio.to_thread(_gone, known, await store.files(), folders):
+        results.append(FileResult(path=key, status="gone", documents=await store.drop_file(key)))
+        _tell(on_progress, results[-1])
     return IngestReport(files=tuple(results))
+
+
+async def remove(names: Iterable[Path | str], store: DocumentStore) -> list[Removed]:
+    """Erase files, all files that came from folders, or single documents by id: texts, passages and evidence.
+
+    A name of which the store knows nothing comes back with no documents and, as the only one, with itself as its name.
+    """
+    removed: list[Removed] = []
+    for name in names:
+        known = [*await store.files(), *await store.past_paths()]
+        key = await asyncio.to_thread(_full, Path(name))
+        mine = sorted({path for path in known if path in (key, str(name)) or _is_under(path, key)})
+        for path in mine:
+            removed.append(Removed(name=path, documents=await store.remove(path)))
+        if not mine:
+            removed.append(Removed(name=str(name), documents=await store.remove(str(name))))
+    return removed
+
+
+def _gone(old: dict[str, FileRecord], now: dict[str, FileRecord], folders: Sequence[str]) -> list[str]:
+    """Files that are no longer there: those under the folders, and the former places of what is new."""
+    arrived = {record.sha256 for path, record in now.items() if path not in old and record.sha256}
+    found = []
+    for path, record in old.items():
+        mine = any(_is_under(path, folder) for folder in folders) or record.sha256 in arrived
+        if mine and not path.startswith(STARTER_PREFIX) and _is_missing(path):
+            found.append(path)
+    return sorted(found)
+
+
+def _is_under(path: str, folder: str) -> bool:
+    return path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def _is_missing(path: str) -> bool:
+    """Whether there is surely no such file; one that cannot be looked at may be there."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except (OSError, ValueError):
+        return False
+    return False
 
 
 async def load_starter(store: DocumentStore, on_progress: Progress | None = None) -> IngestReport:
@@ -99,19 +157,19 @@ async def load_starter(store: DocumentStore, on_progress: Progress | None = None
     names = set()
     for path in await asyncio.to_thread(lambda: sorted(STARTER.glob("*.jsonl"))):
         # The name, not the path, so that another checkout or an upgrade replaces instead of doubling.
-        name = f"starter/{path.name}"
+        name = f"{STARTER_PREFIX}{path.name}"
         names.add(name)
         results.append(await _take(path, name, known, store, _Shelf("starter", STARTER_LICENCE)))
         _tell(on_progress, results[-1])
     for name in known:
-        if name.startswith("starter/") and name not in names:
+        if name.startswith(STARTER_PREFIX) and name not in names:
             await store.remove(name)
     return IngestReport(files=tuple(results))
 
 
 async def unload_starter(store: DocumentStore) -> int:
     """Take the fact notes out again (DOSSIER_STARTER_LIBRARY=false). Returns how many documents went."""
-    names = [name for name in await store.files() if name.startswith("starter/")]
+    names = [name for name in await store.files() if name.startswith(STARTER_PREFIX)]
     return sum([await store.remove(name) for name in names])
 
 
@@ -164,8 +222,8 @@ async def _take(path: Path, key: str, known: dict[str, FileRecord], store: Docum
         if old is not None and look.record != old:
             await store.note_file(look.record)
         return FileResult(path=str(path), status="unchanged", documents=len(old.documents) if old else 0)
-    documents, fields = await asyncio.to_thread(_documents, look, path, shelf)
-    await store.put_file(look.record, documents, fields)
+    documents, fields, authors = await asyncio.to_thread(_documents, look, path, shelf)
+    await store.put_file(look.record, documents, fields, authors)
     status: Literal["ingested", "replaced"] = "replaced" if old and old.documents else "ingested"
     return FileResult(path=str(path), status=status, documents=len(documents), problems=tuple(look.contents.problems))
 
@@ -196,21 +254,25 @@ def _look(path: Path, key: str, old: FileRecord | None) -> _Look:
     return _Look(record, None if good is not None and good.sha256 == digest else read(path, data))
 
 
-def _documents(look: _Look, path: Path, shelf: _Shelf) -> tuple[list[Document], dict[str, list[FieldQuote]]]:
+def _documents(
+    look: _Look, path: Path, shelf: _Shelf
+) -> tuple[list[Document], dict[str, list[FieldQuote]], dict[str, str]]:
     """Readings as documents; notes with the same words and address become one document that fills several fields."""
     documents: dict[str, Document] = {}
     fields: dict[str, list[FieldQuote]] = {}
+    authors: dict[str, str] = {}
     for reading in look.contents.readings if look.contents else ():
         document = _document(reading, path, shelf, look.record.ingested_at)
         if document.text.strip():
             documents.setdefault(document.id, document)
             fields.setdefault(document.id, []).extend(reading.fields)
-    return list(documents.values()), fields
+            authors.setdefault(document.id, reading.author)
+    return list(documents.values()), fields, authors
 
 
 def _document(reading: Reading, path: Path, shelf: _Shelf, moment: datetime) -> Document:
-    here = path.resolve().as_uri() + (f"#row={reading.row}" if reading.row else "")
-    url = reading.url or here
+    place = f"#page={reading.page}" if reading.page else f"#row={reading.row}" if reading.row else ""
+    url = reading.url or path.resolve().as_uri() + place
     return Document(
         id=content_id(shelf.source, url, reading.text),
         url=url,

@@ -1,7 +1,7 @@
 """From the bytes of a file to texts with a title and a date. One function per format; each raises IngestError.
 
-A date is what the content says of itself (front matter, HTML meta data, PDF metadata): the file's own time never
-counts.
+A date is what the content says of itself (front matter, HTML meta data, its first lines, PDF metadata) or the file's name
+does: the file's own time never counts.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from io import BytesIO
 from pathlib import Path
 
 from agent.errors import IngestError
+from agent.pdf import read_pdf
 from agent.rows import Reading, clean, read_csv, read_json, read_json_lines
-from tools.dates import parse_date
+from agent.stated import date_in_name, stated_author, stated_date
+from tools.reading.dates import parse_date
 
 _FENCE = re.compile(r"\A(---|\+\+\+)[ \t]*\n(.*?)\n\1[ \t]*(?:\n|\Z)", re.DOTALL)
 _PAIR = re.compile(r"^([A-Za-z_][\w-]*)\s*[:=]\s*(.*?)\s*$", re.MULTILINE)
@@ -75,16 +76,18 @@ def _markdown(path: Path, data: bytes) -> Contents:
         text = text[fence.end() :].lstrip("\n")
     heading = _HEADING.search(text)
     title = meta.get("title") or (heading[1] if heading else "") or path.stem
-    return Contents([_described(text, title, meta)])
+    return Contents([_described(path, text, title, meta)])
 
 
-def _described(text: str, title: str, meta: Mapping[str, str]) -> Reading:
+def _described(path: Path, text: str, title: str, meta: Mapping[str, str]) -> Reading:
     said = next((meta[k] for k in ("date", "published", "published_at", "pubdate", "created") if meta.get(k)), None)
     return Reading(
         text=text,
         title=title,
         url=meta.get("url") or meta.get("source_url") or "",
-        published_at=parse_date(said),
+        # A date in the front matter that is not certain is still the one that was meant: nothing else is tried.
+        published_at=parse_date(said) if said else stated_date(text) or date_in_name(path.name),
+        author=meta.get("author") or meta.get("authors", "").strip("[]") or meta.get("by") or stated_author(text),
         origin=meta.get("publisher") or meta.get("site") or "",
         about=meta.get("company") or meta.get("about") or "",
         licence=meta.get("licence") or meta.get("license") or "",
@@ -95,7 +98,9 @@ def _plain(path: Path, data: bytes) -> Contents:
     text = decode(data)
     head, _, rest = text.strip().partition("\n")
     is_title = rest.startswith("\n") and len(head) <= 120 and not head.rstrip().endswith((".", ":"))
-    return Contents([Reading(text=text, title=head.strip() if is_title else path.stem)])
+    title = head.strip() if is_title else path.stem
+    when = stated_date(text) or date_in_name(path.name)
+    return Contents([Reading(text=text, title=title, published_at=when, author=stated_author(text))])
 
 
 def _html(path: Path, data: bytes) -> Contents:
@@ -109,7 +114,7 @@ def _html(path: Path, data: bytes) -> Contents:
     )
     meta = dict(found if isinstance(found, dict) else found.as_dict()) if found else {}
     text = str(meta.get("text") or "") or trafilatura.html2txt(page)
-    when = _published(page) or parse_date(meta.get("date"))
+    when = _published(page) or parse_date(meta.get("date")) or stated_date(text) or date_in_name(path.name)
     title = str(meta.get("title") or "") or path.stem
     return Contents(
         [
@@ -118,6 +123,7 @@ def _html(path: Path, data: bytes) -> Contents:
                 title=clean(title),
                 url=str(meta.get("url") or ""),
                 published_at=when,
+                author=clean(str(meta.get("author") or "")).replace("; ", ", ") or stated_author(text),
                 origin=str(meta.get("sitename") or meta.get("hostname") or ""),
             )
         ]
@@ -131,40 +137,7 @@ def _published(page: str) -> datetime | None:
 
 
 def _pdf(path: Path, data: bytes) -> Contents:
-    import logging
-
-    from pypdf import PdfReader
-    from pypdf.errors import PdfReadError
-
-    logging.getLogger("pypdf").setLevel(logging.ERROR)  # it warns once per crooked object, and files have thousands
-    try:
-        reader = PdfReader(BytesIO(data))
-        if reader.is_encrypted and not reader.decrypt(""):
-            raise IngestError("it is an encrypted PDF; save a copy without a password")
-        pages = [page.extract_text() for page in reader.pages]
-        meta = reader.metadata
-        title = str(meta.title or "") if meta else ""
-    except IngestError:
-        raise
-    except PdfReadError as exc:
-        raise IngestError(f"it is a damaged PDF ({_short(exc)})") from exc
-    except Exception as exc:  # a damaged file can end in any error inside pypdf; the file is named, the others go on
-        raise IngestError(f"it is a damaged PDF ({type(exc).__name__}: {_short(exc)})") from exc
-    text = clean("\n\n".join(pages)).strip()
-    if not text:
-        raise IngestError("its pages hold pictures and no text; run it through OCR first")
-    return Contents([Reading(text=text, title=clean(title).strip() or path.stem, published_at=_pdf_date(reader))])
-
-
-def _pdf_date(reader: object) -> datetime | None:
-    try:
-        return parse_date(getattr(getattr(reader, "metadata", None), "creation_date", None))
-    except ValueError:  # a date that is none, which says nothing about the rest of the file
-        return None
-
-
-def _short(exc: Exception) -> str:
-    return " ".join(str(exc).split())[:120] or type(exc).__name__
+    return Contents(*read_pdf(path, data))
 
 
 def _csv(path: Path, data: bytes) -> Contents:

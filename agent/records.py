@@ -214,6 +214,9 @@ class SkipReason(StrEnum):
     DUPLICATE = "duplicate"
     INVALID_ARGUMENTS = "invalid_arguments"
     DEADLINE = "deadline"
+    SOURCE_PACE = "source_pace"
+    """The source takes no more calls until the deadline."""
+    ROUND_FULL = "round_full"
 
 
 class Skipped(Frozen):
@@ -228,6 +231,16 @@ class Skipped(Frozen):
     gain: float = 0.0
 
 
+class Offer(Frozen):
+    """What more money would buy: the calls that up to a dollar more would add to a plan."""
+
+    more: int
+    """Micro-dollars that would have to be added to the budget."""
+    calls: tuple[Call, ...]
+    gain: float
+    """Expected gain in overall quality, all calls together."""
+
+
 class CollectionPlan(Frozen):
     """The calls chosen for one round, with reasons."""
 
@@ -240,6 +253,8 @@ class CollectionPlan(Frozen):
     expected_seconds: float = 0.0
     expected_quality: float = 0.0
     proposed_by: str = "extractive"
+    offer: Offer | None = None
+    """None when more money would buy nothing that is worth its price."""
 
     @property
     def calls(self) -> tuple[Call, ...]:

@@ -16,7 +16,7 @@ from pydantic import JsonValue
 
 from agent.errors import IngestError
 from tools.base import FieldQuote
-from tools.dates import parse_date
+from tools.reading.dates import parse_date
 
 TEXT_COLUMNS = (
     "text", "content", "body", "article", "description", "snippet", "summary", "transcript", "message", "notes", "note",
@@ -26,6 +26,7 @@ TITLE_COLUMNS = ("title", "headline", "subject", "name")
 URL_COLUMNS = ("url", "link", "href")
 DATE_COLUMNS = ("published_at", "published", "publication_date", "date", "as_of", "created_at")
 ORIGIN_COLUMNS = ("publisher", "origin", "source", "site")
+AUTHOR_COLUMNS = ("author", "authors", "byline", "written_by")
 ABOUT_COLUMNS = ("company_name", "company", "about", "account", "account_name", "organization", "organisation")
 PROSE = 80
 """A column whose values are this long on average holds prose, whatever its name."""
@@ -47,8 +48,11 @@ class Reading:
     about: str = ""
     licence: str = ""
     fields: tuple[FieldQuote, ...] = ()
+    author: str = ""
     row: int = 0
     """Number of the record in its file; 0 when the file is one text."""
+    page: int = 0
+    """Number of the page in its file; 0 when the file has none or only one."""
 
 
 def clean(text: str) -> str:
@@ -128,6 +132,7 @@ def _fact_note(row: Row, number: int) -> Reading | None:
         origin=_text(row.get("publisher")),
         about=_text(row.get("company_name")) or _text(row.get("company")),
         licence="fact note; see url",
+        author=_text(row.get("author")),
         fields=(FieldQuote(dataset=dataset, field=name, quote=text, value=_scrubbed(row.get("value"))),),
         row=number,
     )
@@ -154,6 +159,7 @@ def _row_document(row: Row, column: str, title: str, number: int) -> Reading:
 
     title = take(TITLE_COLUMNS) or title
     url, said, origin, about = take(URL_COLUMNS), take(DATE_COLUMNS), take(ORIGIN_COLUMNS), take(ABOUT_COLUMNS)
+    author = take(AUTHOR_COLUMNS)
     body = _text(row[column]) if column in row else ""
     rest = _line((k, v) for k, v in row.items() if k not in used)
     return Reading(
@@ -163,6 +169,7 @@ def _row_document(row: Row, column: str, title: str, number: int) -> Reading:
         published_at=parse_date(said),
         origin=origin,
         about=about,
+        author=author,
         row=number,
     )
 

@@ -24,6 +24,7 @@ from agent.scope import Scope
 from agent.scrub import Scrubber
 from agent.settings import Settings, load_settings
 from agent.store.documents import DocumentStore
+from agent.store.history import History
 from agent.store.ledger import Ledger
 from agent.store.owners import Owner
 from agent.store.runs import EventLog, RunStore
@@ -46,6 +47,7 @@ class Services:
     scrub: Scrubber
     owner: Owner
     ledger: Ledger
+    history: History
     documents: DocumentStore
     runs: RunStore
     log: EventLog
@@ -149,6 +151,7 @@ def _open(settings: Settings, clock: Callable[[], datetime]) -> Services:
             scrub=scrub,
             owner=owner,
             ledger=ledger,
+            history=History(ledger.db),
             documents=documents,
             runs=runs,
             log=EventLog(runs),

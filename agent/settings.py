@@ -47,6 +47,10 @@ class Settings(BaseSettings):
         ge=0,
         description="Exchange rate: the gain in overall quality (0 to 1) that a call must promise for each USD it costs.",
     )
+    planner: Literal["fast", "exact"] = Field(
+        "fast",
+        description="How calls are chosen: `fast` takes milliseconds and is near the best; `exact` takes seconds and is the best.",
+    )
     max_rounds: int = Field(
         2, ge=1, le=10, description="How often a run may go round decompose, plan, collect, assess."
     )

@@ -128,15 +128,19 @@ def runs(limit: int, as_json: bool) -> int:
 
 @dossier.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-def ingest(paths: tuple[str, ...]) -> int:
-    """Put files, and the files in folders, into the local index. Unchanged ones are skipped.
+@click.option(
+    "--remove", is_flag=True, help="Erase what came from these files or folders, or documents by their id, instead."
+)
+def ingest(paths: tuple[str, ...], remove: bool) -> int:
+    """Put files, and the files in folders, into the local index. Unchanged ones are skipped; what is no longer in a
+    folder leaves the index.
 
-    Exits with 0, with 3 when some files could not be read, and with 1 when none could.
+    Exits with 0, with 3 when some files could not be read (or nothing is stored of them), and with 1 when none could.
     """
     settings = _settings(quiet=True)
     from cli import ingesting
 
-    return ingesting.ingest(settings, paths)
+    return ingesting.remove(settings, paths) if remove else ingesting.ingest(settings, paths)
 
 
 @dossier.command()

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from agent.ingest import FileResult, IngestReport
+from agent.ingest import FileResult, IngestReport, Removed
 from agent.ingest import ingest as put_in
+from agent.ingest import remove as take_out
 from agent.settings import Settings
 from agent.store.documents import DocumentStore
 from cli.output import console, on_terminal, say
@@ -24,7 +25,7 @@ def ingest(settings: Settings, paths: Sequence[str]) -> int:
         for problem in file.problems:
             say(f"! {plain(file.path)}: read in part: {plain(problem)}")
     if on_terminal():
-        for file in report.failed:
+        for file in report.having("failed", "gone"):
             say(_line(file))
     say(summary(report))
     return exit_code(report)
@@ -50,6 +51,34 @@ async def _ingest(settings: Settings, paths: Sequence[str]) -> IngestReport:
         store.close()
 
 
+def remove(settings: Settings, names: Sequence[str]) -> int:
+    """Erase them, and say what went. 0 when something of each went, 3 when of some, 1 when of none."""
+    removed = asyncio.run(_remove(settings, names))
+    for one in removed:
+        say(_removed(one))
+    gone = [one for one in removed if one.documents]
+    files = f" from {len(gone)} places" if len(gone) > 1 else ""
+    say(f"{_documents(sum(one.documents for one in gone))} erased{files}, with the evidence made of it.")
+    return 0 if len(gone) == len(removed) else 3 if gone else 1
+
+
+async def _remove(settings: Settings, names: Sequence[str]) -> list[Removed]:
+    store = DocumentStore(settings.data_dir / "documents.db", synchronous=settings.synchronous)
+    try:
+        return await take_out(names, store)
+    finally:
+        store.close()
+
+
+def _removed(one: Removed) -> str:
+    name = plain(one.name)
+    return f"✓ {name}: {_documents(one.documents)} erased" if one.documents else f"✗ {name}: nothing is stored of it"
+
+
+def _documents(number: int) -> str:
+    return f"{number} document{'s' if number != 1 else ''}"
+
+
 def count(paths: Sequence[str]) -> int:
     """How many files there will be word of; what cannot be walked counts for nothing."""
     total = 0
@@ -72,8 +101,10 @@ def _line(file: FileResult) -> str:
             return f"· {path}: left out: {plain(file.reason)}"
         case "unchanged":
             return f"· {path}: unchanged"
+        case "gone":
+            return f"· {path}: is there no longer; {_documents(file.documents)} taken out of the index"
         case _:
-            return f"✓ {path}: {file.status}, {file.documents} document{'s' if file.documents != 1 else ''}"
+            return f"✓ {path}: {file.status}, {_documents(file.documents)}"
 
 
 def summary(report: IngestReport) -> str:
@@ -82,6 +113,7 @@ def summary(report: IngestReport) -> str:
         "ingested": len(report.having("ingested")),
         "replaced": len(report.having("replaced")),
         "unchanged": len(report.having("unchanged")),
+        "no longer there": len(report.having("gone")),
         "of a type that is not read": len(report.having("skipped")),
         "could not be read": len(report.failed),
     }
@@ -95,6 +127,6 @@ def summary(report: IngestReport) -> str:
 
 def exit_code(report: IngestReport) -> int:
     """0 when all went in, 3 when some could not be read, 1 when nothing could."""
-    if not report.having("ingested", "replaced", "unchanged"):
+    if not report.having("ingested", "replaced", "unchanged", "gone"):
         return 1
     return 3 if report.failed else 0

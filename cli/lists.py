@@ -19,15 +19,25 @@ from agent.store.ledger import Ledger
 from agent.store.runs import Run, RunStore
 from cli.output import say, show
 from cli.words import micros, plain, short, usd
-from tools.base import Passage
+from tools.base import Look, Passage
 
 
 class NoIndex:
     """Stands for the local index where sources are only listed: nothing is opened, nothing is made."""
 
     async def search(
-        self, query: str, *, about: Sequence[str] = (), limit: int = 10, datasets: Sequence[str] = ()
+        self,
+        query: str,
+        *,
+        about: Sequence[str] = (),
+        limit: int = 10,
+        datasets: Sequence[str] = (),
+        looks: Sequence[Look] = (),
     ) -> Sequence[Passage]:
+        """Never asked."""
+        raise NotImplementedError
+
+    async def origins(self) -> Sequence[str]:
         """Never asked."""
         raise NotImplementedError
 

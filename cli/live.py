@@ -135,6 +135,9 @@ class Progress:
         poor = sum(s.reason is SkipReason.NOT_WORTH_IT for s in data.skipped)
         if poor:
             step.add("·", f"{poor} more left out: their expected gain is not worth their price")
+        if data.offer:
+            bought = ", ".join(f"{n} × {source}" for source, n in Counter(c.source for c in data.offer.calls).items())
+            step.add("·", f"{usd(data.offer.more)} more would buy {bought}: quality +{data.offer.expected_gain:.2f}")
 
     def _finished(self, data: ev.SourceFinishedData, message: str) -> None:
         name = self._calls.get(data.call_id, data.source)

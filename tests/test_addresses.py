@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from tests.proofs.addresses import Form, allowed, ask, misses, refused
 from tests.standins.fake_network import Canary
-from tools.addresses import addresses_of, check_url, is_public, resolve
 from tools.base import FailureKind, SourceError
+from tools.web.addresses import addresses_of, check_url, is_public, resolve
 
 
 async def test_every_form_of_a_private_address_is_refused_and_every_ordinary_one_is_asked(tmp_path: Path) -> None:

@@ -137,11 +137,11 @@ def test_a_part_that_no_page_has_is_reported(tmp_path: Path, monkeypatch: pytest
 def test_the_example_source_of_the_documentation_passes_the_conformance_suite(tmp_path: Path) -> None:
     examples = re.findall(r"<!-- example: (\S+) -->\n```python\n(.*?)```", page("sources.md"), re.DOTALL)
     assert [name for name, _ in examples] == ["tools/wiki_summary.py", "tests/standins/rig_wiki_summary.py"]
-    skip = shutil.ignore_patterns("__pycache__", "companies.csv")
+    skip = shutil.ignore_patterns("__pycache__")
     for folder in ("agent", "tools"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=skip)
     shutil.copytree(ROOT / "tests" / "standins", tmp_path / "tests" / "standins", ignore=skip)
-    for name in ("tests/__init__.py", "tests/test_source_conformance.py", "pyproject.toml"):
+    for name in ("tests/__init__.py", "tests/house.py", "tests/test_source_conformance.py", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path / name)
     for name, code in examples:
         (tmp_path / name).write_text(code, "utf-8")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from agent.records import Document, Evidence, content_id
 from agent.store.documents import DocumentStore, FileRecord
-from agent.store.passages import cut, match_any, match_names
+from agent.store.passages import SIZE, content_terms, cut, match_any, match_names
 from tools.base import FieldQuote, SourceEnv
 from tools.documents import DocumentsArgs, DocumentsSource
 
@@ -317,7 +317,7 @@ async def test_nothing_that_can_be_typed_makes_a_search_raise(
 
 @given(st.text())
 async def test_every_word_of_a_query_is_quoted(text: str) -> None:
-    for expression in (match_any(text), match_names([text])):
+    for expression in (match_any(content_terms(text)), match_names([text])):
         assert expression.count('"') % 2 == 0
         assert all(part == " OR " or not part for part in expression.split('"')[2:-1:2])
 
@@ -327,5 +327,5 @@ async def test_passages_hold_every_word_and_no_passage_is_far_too_long(text: str
     spans = cut(text)
     covered = {i for s in spans for i in range(s.start, s.start + s.length)}
     assert all(i in covered or c.isspace() for i, c in enumerate(text))
-    assert all(0 < s.length <= 900 for s in spans)
+    assert all(0 < s.length <= SIZE for s in spans)
     assert [s.start for s in spans] == sorted({s.start for s in spans})

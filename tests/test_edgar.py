@@ -18,10 +18,10 @@ from tests.standins.rig_edgar import ACME, but, edgar, filled, read
 from tests.standins.web_server import World, page, told
 from tools.base import FailureKind, SourceEnv, SourceError, SubjectHint
 from tools.edgar import Edgar, EdgarArgs
-from tools.edgar_facts import facts_documents
-from tools.edgar_filings import filings_documents, read_filer
-from tools.edgar_search import find_filer, search_documents
 from tools.fetching import Http
+from tools.reading.edgar_facts import facts_documents
+from tools.reading.edgar_filings import filings_documents, read_filer
+from tools.reading.edgar_search import find_filer, search_documents
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "127.0.0.2", "::1"])
 

@@ -13,8 +13,8 @@ from tests.standins import edgar_world as sec
 from tests.standins.rig_edgar import EdgarRig, but, filled, read, titled
 from tests.standins.web_server import NOT_FOUND, Asked, Told, World, page
 from tools.base import FailureKind, SourceError
-from tools.edgar_reports import release_name
-from tools.edgar_text import lines_of
+from tools.reading.edgar_reports import release_name
+from tools.reading.edgar_text import lines_of
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "127.0.0.2", "::1"])
 

@@ -13,8 +13,8 @@ from tests.standins.rig_feeds import EMPTY, RSS, FeedsRig, feed
 from tests.standins.web_server import NOT_FOUND, Told, page, told
 from tools.base import FailureKind, SourceEnv, SourceError, SourceReply, SubjectHint
 from tools.feeds import Feeds, FeedsArgs
-from tools.feeds_finding import likely_feeds, named_feeds
 from tools.fetching import Http
+from tools.reading.feeds_finding import likely_feeds, named_feeds
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1"])
 

@@ -35,7 +35,12 @@ class Bench:
         return self.answers.pop(0) if len(self.answers) > 1 else (self.answers or [WELL])[0]
 
     def http(self, **given: Any) -> Http:
-        plain: dict[str, Any] = {"mirrors": {"*": self.server.mirror}, "request_timeout": 5.0, "backoff": 0.0}
+        plain: dict[str, Any] = {
+            "mirrors": {"*": self.server.mirror},
+            "request_timeout": 5.0,
+            "backoff": 0.0,
+            "sharing": 0.0,
+        }
         made = Http(self.folder / "web", **{**plain, **given})
         self.https.append(made)
         return made
@@ -69,7 +74,7 @@ async def failure(door: Door, url: str = "https://example.com/x", **given: Any) 
 
 
 def over(folder: Path, network: Network, names: Names, **given: Any) -> Door:
-    return Http(folder, network=network, resolver=names, backoff=0.0, **given).door("test", 20.0, FAST)
+    return Http(folder, network=network, resolver=names, backoff=0.0, sharing=0.0, **given).door("test", 20.0, FAST)
 
 
 async def test_the_address_that_was_checked_is_dialled_and_the_name_stays_in_host_and_sni(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from tests.standins.serpapi_server import SerpApiStandin
 from tests.standins.web_server import NOT_FOUND, Asked, Told, WebStandin
 from tools.base import FailureKind
 from tools.fetching import Http
-from tools.urls import host_of
+from tools.reading.urls import host_of
 
 QUESTION = (
     "Research Acme as a prospect for us: give me the full picture, products, customers, competitors and hiring included"
@@ -129,6 +129,8 @@ async def test_without_a_key_the_free_sources_fill_nine_datasets_or_more_and_cos
     assert asked == {
         *("edgar", "gdelt", "github", "hacker_news", "job_boards", "website", "wikidata", "wikipedia"),
     }  # feeds: Acme's site has none here
+    pages = [r.path for r in server.requests if r.host == "acme.example"]
+    assert len(pages) == len(set(pages)), "a page is fetched once, however many calls start from it"
     hosts = {host_of(citation.url) for citation in brief.citations if citation.url}
     assert {"sec.gov", "wikidata.org", "github.com"} <= hosts
 

@@ -17,7 +17,7 @@ from tests.standins.rig_github import MISSING, GitHubRig, found, org, repo
 from tests.standins.web_server import Told, told
 from tools.base import FailureKind, SourceEnv, SourceError, SourceReply
 from tools.github import GitHub, GitHubArgs
-from tools.github_read import documents, organisation, repositories
+from tools.reading.github_read import documents, organisation, repositories
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1"])
 

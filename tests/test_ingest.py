@@ -17,7 +17,7 @@ import agent.ingest
 from agent.ingest import IngestReport, ingest, load_starter, unload_starter
 from agent.records import Document, content_id
 from agent.store.documents import DocumentStore
-from tools.dates import parse_date
+from tools.reading.dates import parse_date
 
 pytestmark = [pytest.mark.allow_hosts(["127.0.0.1", "::1"]), pytest.mark.asyncio]
 

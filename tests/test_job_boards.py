@@ -24,9 +24,9 @@ from tests.standins.rig_job_boards import (
 from tests.standins.web_server import NOT_FOUND, Told, page, told
 from tools.base import FailureKind, SourceDocument, SourceError, SourceReply
 from tools.job_boards import JobBoardsArgs
-from tools.job_boards_find import MOST_REQUESTS
-from tools.job_boards_read import SERVICES, Board, boards_named_in
-from tools.jobs import summary, technologies, telling
+from tools.reading.job_boards_find import MOST_REQUESTS
+from tools.reading.job_boards_read import SERVICES, Board, boards_named_in
+from tools.reading.jobs import summary, technologies, telling
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1"])
 

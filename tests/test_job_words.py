@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tools.job_words import function_of, is_key_title, technologies_in
-from tools.jobs import in_words, one_line, plain_text, without_contacts
-from tools.namesakes import named_in, same_name, site_in, site_of, squeezed
+from tools.reading.job_words import function_of, is_key_title, technologies_in
+from tools.reading.jobs import in_words, one_line, plain_text, without_contacts
+from tools.reading.namesakes import named_in, same_name, site_in, site_of, squeezed
 
 
 @pytest.mark.parametrize(

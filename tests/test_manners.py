@@ -18,10 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.standins.web_server import Asked, Told, WebStandin
-from tools import manners as module
 from tools.base import FailureKind, Pace, SourceError
 from tools.fetching import Http
-from tools.manners import LONGEST_PUSH, Breaker, TooLong, Turnstile
+from tools.web import manners as module
+from tools.web.manners import LONGEST_PUSH, Breaker, TooLong, Turnstile
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 

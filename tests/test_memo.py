@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tools import memo as module
-from tools.memo import Memo
+from tools.web import memo as module
+from tools.web.memo import Memo
 
 URL, KIND = "https://example.com/", "text/html"
 TAGGED = {"etag": '"1"', "content-type": "text/html", "x-other": "y"}

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tools.base import FailureKind, SourceError
-from tools.page import Page, seconds_of
+from tools.web.page import Page, seconds_of
 
 
 def paged(body: bytes, kind: str = "text/html") -> Page:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.planning import MAX_CALLS, MIN_FREE_GAIN, Candidate, Limits, plan, worth_another_round
+from agent.planning import MAX_CALLS, MIN_GAIN, Candidate, Limits, plan, worth_another_round
 from agent.records import CollectionPlan, DatasetQuality, QualityReport, Requirement, Skipped, SkipReason, to_usd
 
 RATE = Decimal("0.20")
@@ -173,7 +173,7 @@ def test_every_way_of_being_left_out_has_its_own_reason() -> None:
 def test_a_full_round_leaves_the_rest_out_and_says_so() -> None:
     made = plan([candidate(f"c{n}") for n in range(5)], NEEDS, NOTHING_KNOWN, limits(calls=2))
     assert (len(made.to_collect), len(made.skipped)) == (2, 3)
-    assert {s.detail for s in made.skipped} == {"the round is full"}
+    assert {s.reason for s in made.skipped} == {SkipReason.ROUND_FULL}
 
 
 def test_no_candidates_make_an_empty_plan() -> None:
@@ -280,7 +280,7 @@ def test_whatever_is_proposed_the_plan_keeps_its_promises(
         assert not (paid_yet and call.max_price == 0), "a paid call before a free one"
     for call in made.to_collect:
         assert call.gain >= float(given_limits.gain_per_dollar * to_usd(call.max_price)), "not worth its price"
-        assert call.gain >= MIN_FREE_GAIN
+        assert call.gain >= MIN_GAIN
     left_out = [s.source for s in made.skipped]
     assert len(set(left_out)) == len(left_out)
     assert all(s.detail for s in made.skipped)

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.standins.web_server import Asked, Told, WebStandin
-from tools import robots as module
-from tools.addresses import check_url
 from tools.base import FailureKind, Pace, SourceError
 from tools.fetching import WEBSITE, Door, Http
-from tools.robots import KEEP, KEEP_FAILURE, Robots, Rules
+from tools.web import robots as module
+from tools.web.addresses import check_url
+from tools.web.robots import KEEP, KEEP_FAILURE, Robots, Rules
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 PACES = {"example.com": Pace(per_second=1e6, burst=1_000, at_once=8)}
@@ -26,7 +26,12 @@ class Site:
         self.robots: Callable[[Asked], Told] = lambda asked: Told(status=404)
         self.server = WebStandin(lambda a: self.robots(a) if "robots" in a.path else Told(b"a page")).start()
         self.http = Http(
-            folder, mirrors={"*": self.server.mirror}, request_timeout=5.0, backoff=0.0, pace_scale=0.000_01
+            folder,
+            mirrors={"*": self.server.mirror},
+            request_timeout=5.0,
+            sharing=0.0,
+            backoff=0.0,
+            pace_scale=0.000_01,
         )
         self.now = 0.0
         self.http.robots = Robots(now=lambda: self.now)

@@ -19,11 +19,11 @@ from urllib3.connection import HTTPConnection
 
 from tests.standins.serpapi_server import SerpApiStandin
 from tools.base import FailureKind, SourceDocument, SourceEnv, SourceError
-from tools.serpapi_client import THREAD_NAME
+from tools.reading.serpapi_reply import read_news, read_web
+from tools.reading.urls import host_of, normalise_url
 from tools.serpapi_news import NewsArgs, SerpApiNews
-from tools.serpapi_reply import read_news, read_web
 from tools.serpapi_search import SearchArgs, SerpApiSearch
-from tools.urls import host_of, normalise_url
+from tools.web.serpapi_client import THREAD_NAME
 
 pytestmark = [pytest.mark.allow_hosts(["127.0.0.1", "::1"]), pytest.mark.asyncio]
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from tests.standins.serpapi_server import SerpApiStandin
 from tools.base import FailureKind, FieldQuote, SourceEnv, SourceError, SourceReply, SubjectHint
-from tools.serpapi_figures import number
+from tools.reading.serpapi_figures import number
+from tools.reading.serpapi_finance_reply import read_finance
 from tools.serpapi_finance import FinanceArgs, SerpApiFinance
-from tools.serpapi_finance_reply import read_finance
 
 pytestmark = [pytest.mark.allow_hosts(["127.0.0.1", "::1"]), pytest.mark.asyncio]
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from tests.standins.serpapi_server import SerpApiStandin
 from tools.base import FailureKind, SourceDocument, SourceEnv, SourceError, SourceReply, SubjectHint
+from tools.reading.serpapi_jobs_reply import read_jobs
+from tools.reading.serpapi_names import same_company
 from tools.serpapi_jobs import JobsArgs, SerpApiJobs
-from tools.serpapi_jobs_reply import read_jobs
-from tools.serpapi_names import same_company
 
 pytestmark = [pytest.mark.allow_hosts(["127.0.0.1", "::1"]), pytest.mark.asyncio]
 

@@ -23,9 +23,9 @@ from agent.records import Call, CallStatus
 from agent.settings import Settings
 from tests.house import DAY, budgets, house, scope
 from tests.standins.registry import Failing, Rig, rigs
-from tools.addresses import check_url
 from tools.base import SourceEnv, SourceError, SourceTool, SubjectHint, discover
 from tools.http_source import HttpSource
+from tools.web.addresses import check_url
 
 # Nothing but the loopback may be reached from here.
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "127.0.0.2", "::1"])

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from tests.standins.rig_website import ABOUT, HOME, LEADERSHIP, PAGES, SITEMAP, WebsiteRig, html, plain
 from tests.standins.web_server import NOT_FOUND, Asked, Told, page, told
 from tools.base import FailureKind, SourceDocument, SourceEnv, SourceError, SourceReply, SubjectHint
+from tools.reading.website_pages import Kind, best_sitemap
 from tools.website import MOST_REQUESTS, Website, WebsiteArgs
-from tools.website_pages import Kind, best_sitemap
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1"])
 WORDS = "<p>Acme builds and rents industrial anvils to film studios and railways in forty countries of the world.</p>"

@@ -14,8 +14,8 @@ from tests.standins.http_rig import HttpRig
 from tests.standins.rig_wikipedia import ARTICLE, WikipediaRig, hit, missing, page, read, search_reply
 from tests.standins.web_server import Asked, Told, World, told
 from tools.base import FailureKind, SourceEnv, SourceError, SourceReply, SubjectHint
+from tools.reading.wikipedia_text import MOST_CHARS, first_sentence, sections
 from tools.wikipedia import Wikipedia, WikipediaArgs
-from tools.wikipedia_text import MOST_CHARS, first_sentence, sections
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "::1"])
 

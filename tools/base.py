@@ -280,6 +280,4 @@ def discover() -> Iterator[type[SourceTool[BaseModel]]]:
     """Every source class that a module of this folder lists in `SOURCES`, by name of file."""
     package = importlib.import_module("tools")
     for module in sorted(m.name for m in pkgutil.iter_modules(package.__path__)):
-        if module in {"base", "fetching"}:
-            continue
         yield from getattr(importlib.import_module(f"tools.{module}"), "SOURCES", ())

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
-from typing import ClassVar
+from datetime import date, timedelta
+from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from typing_extensions import override
 
 from tools.base import (
@@ -21,6 +21,8 @@ from tools.base import (
     SourceTool,
     SubjectHint,
 )
+from tools.reading.documents_looks import Names, content_words, looks_of, resolve, spellings
+from tools.reading.question_filters import MAX_NAME, MAX_OUTLETS, read_filters
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +44,10 @@ WORDS: Mapping[str, str] = {
 """Dataset -> the words in which documents speak of it."""
 
 
+Day = Annotated[date | None, BeforeValidator(lambda value: value or None)]
+"""A day, or nothing; a model that has none to give may send an empty text."""
+
+
 class DocumentsArgs(Frozen):
     """What to look for in the local documents."""
 
@@ -52,6 +58,15 @@ class DocumentsArgs(Frozen):
         description=f"Only documents that name this company; several names of one company separated by '{SEPARATOR}'.",
     )
     limit: int = Field(8, ge=1, le=50, description="How many passages to bring at most.")
+    outlets: tuple[Annotated[str, Field(max_length=MAX_NAME)], ...] = Field(
+        (),
+        max_length=MAX_OUTLETS,
+        description="Only documents of these publishers, by name or domain, each with its share of the passages. "
+        "Names that the index does not know are left out of account.",
+    )
+    author: str = Field("", max_length=MAX_NAME, description="Only documents by this author; empty for any.")
+    since: Day = Field(None, description="Only documents published on this day (YYYY-MM-DD) or later.")
+    until: Day = Field(None, description="Only documents published on this day (YYYY-MM-DD) or earlier.")
 
 
 class DocumentsSource(SourceTool[DocumentsArgs]):
@@ -107,7 +122,17 @@ class DocumentsSource(SourceTool[DocumentsArgs]):
         for name in names:
             wider = f"{about}{SEPARATOR}{name}" if about else name
             about = wider if len(wider) <= 1_000 else about
-        return (DocumentsArgs(query=f"{subject.name} {WORDS[dataset]}"[:2_000], about=about),)
+        said = read_filters(question, [*names, *(_first_word(n) for n in names)])
+        return (
+            DocumentsArgs(
+                query=f"{subject.name} {WORDS[dataset]}"[:2_000],
+                about=about,
+                outlets=said.outlets,
+                author=said.author,
+                since=said.since,
+                until=said.until,
+            ),
+        )
 
     @override
     async def cache_salt(self, args: DocumentsArgs) -> str:
@@ -119,17 +144,41 @@ class DocumentsSource(SourceTool[DocumentsArgs]):
         index = self._index()
         about = [name.strip() for name in args.about.split(SEPARATOR.strip()) if name.strip()]
         try:
-            passages = await index.search(args.query, about=about, limit=args.limit)
+            known = spellings(await index.origins()) if args.outlets else {}
+            looked, unknown = _outlets(args, known)
+            others = {key: o for key, o in known.items() if key not in spellings(about)}
+            looks = looks_of(args.query, looked, args.author, args.since, args.until, others)
+            words = content_words(args.query, looked)
+            passages = await index.search(words, about=about, limit=args.limit, looks=looks)
         except Exception as exc:  # what an index may raise is not for a source to know
             logger.warning("The document index failed: %s", type(exc).__name__)
             text = self.env.scrub(str(exc)) or type(exc).__name__
             raise SourceError(FailureKind.INTERNAL, f"The document index failed: {text}") from exc
-        return SourceReply(documents=tuple(_document(p) for p in passages))
+        note = f"The index holds nothing published by {', '.join(unknown)}." if unknown else ""
+        return SourceReply(documents=tuple(_document(p) for p in passages), note=note)
 
     def _index(self) -> DocumentIndex:
         if self.env.index is None:
             raise SourceError(FailureKind.INTERNAL, str(self.unavailable()))
         return self.env.index
+
+
+def question_args(question: str, limit: int = 10) -> DocumentsArgs:
+    """Arguments for a question in a person's own words: the question, narrowed as it says itself."""
+    said = read_filters(question)
+    return DocumentsArgs(
+        query=question, limit=limit, outlets=said.outlets, author=said.author, since=said.since, until=said.until
+    )
+
+
+def _outlets(args: DocumentsArgs, known: Names) -> tuple[list[frozenset[str]], list[str]]:
+    """The publishers that the outlets mean, and the outlets that mean none."""
+    meant = {name: resolve(name, known) for name in args.outlets}
+    return list(dict.fromkeys(o for o in meant.values() if o)), [name for name, o in meant.items() if not o]
+
+
+def _first_word(name: str) -> str:
+    return name.split()[0]
 
 
 def _document(passage: Passage) -> SourceDocument:

@@ -15,14 +15,14 @@ from pydantic import Field, model_validator
 from typing_extensions import override
 
 from tools.base import FailureKind, Frozen, Pace, SourceDocument, SourceError, SourceReply, SubjectHint
-from tools.edgar_facts import facts_documents
-from tools.edgar_filings import ANNUAL, LICENCE, QUARTERLY, Filer, Filing, filings_documents, read_filer
-from tools.edgar_reports import RELEASING, event_documents, release_document, release_name, report_documents
-from tools.edgar_search import find_filer, search_documents
-from tools.edgar_text import lines_of
 from tools.fetching import AGENT
 from tools.http_source import HttpSource
-from tools.page import Page
+from tools.reading.edgar_facts import facts_documents
+from tools.reading.edgar_filings import ANNUAL, LICENCE, QUARTERLY, Filer, Filing, filings_documents, read_filer
+from tools.reading.edgar_reports import RELEASING, event_documents, release_document, release_name, report_documents
+from tools.reading.edgar_search import find_filer, search_documents
+from tools.reading.edgar_text import lines_of
+from tools.web.page import Page
 
 Part = Literal["filings", "facts", "annual_report", "quarterly_report", "events", "search"]
 

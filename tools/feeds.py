@@ -13,12 +13,12 @@ from pydantic import Field, JsonValue
 from typing_extensions import override
 
 from tools.base import FailureKind, FieldQuote, Frozen, SourceDocument, SourceError, SourceReply, SubjectHint
-from tools.feeds_finding import likely_feeds, named_feeds
-from tools.feeds_reading import Entry, Feed, kind_of, read_json, read_xml
 from tools.http_source import HttpSource
-from tools.page import Page
-from tools.texts import mentions, one_line, shortened
-from tools.urls import host_of
+from tools.reading.feeds_finding import likely_feeds, named_feeds
+from tools.reading.feeds_reading import Entry, Feed, kind_of, read_json, read_xml
+from tools.reading.texts import mentions, one_line, shortened
+from tools.reading.urls import host_of
+from tools.web.page import Page
 
 _ACCEPT = (
     "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.9, "

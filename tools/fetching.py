@@ -20,13 +20,14 @@ from pydantic import JsonValue
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 from tenacity.wait import wait_random_exponential
 
-from tools.addresses import Resolver, Target, check_url, refuse, resolve
 from tools.base import FailureKind, Pace, SourceError
-from tools.connecting import Refused, Transport
-from tools.manners import Breaker, Turnstile
-from tools.memo import Memo
-from tools.page import Page, Unpacker, seconds_of
-from tools.robots import LARGEST, Robots
+from tools.web.addresses import Resolver, Target, Unresolved, check_url, refuse, resolve
+from tools.web.connecting import Refused, Transport
+from tools.web.manners import Breaker, Turnstile
+from tools.web.memo import Memo
+from tools.web.page import Page, Unpacker, seconds_of
+from tools.web.recent import Recent
+from tools.web.robots import LARGEST, Robots
 
 AGENT = "Dossier"
 MAX_BYTES = 8_000_000
@@ -60,6 +61,7 @@ class Http:
         request_timeout: float = 15.0,
         backoff: float = 0.5,
         pace_scale: float = 1.0,
+        sharing: float = 120.0,
         scrub: Callable[[str], str] = str,
         known: Callable[[str], str] = str,
         resolver: Resolver = resolve,
@@ -69,7 +71,8 @@ class Http:
 
         `contact` (an e-mail address or a page) is named to every service. `allowed` hosts may be internal. `mirrors` maps a
         host, or `*`, to the base address that is asked in its place; `{host}` in it stands for the host. `backoff` is the
-        first wait of the retry rule in seconds; `pace_scale` multiplies every pace's waits (1 outside tests). `scrub` cleans
+        first wait of the retry rule in seconds; `pace_scale` multiplies every pace's waits (1 outside tests). A website's page is
+        fetched once in `sharing` seconds, whoever asks for it. `scrub` cleans
         messages, `known` takes the secrets in force out of a text. `network` is what dials an address that was checked.
         """
         contact = "".join(
@@ -82,6 +85,7 @@ class Http:
         self.user_agent = f"{AGENT}/0.1 ({contact})" if contact else f"{AGENT}/0.1"
         self.memo = Memo(folder / "pages", known)
         self.robots = Robots(AGENT)
+        self.recent = Recent(sharing)
         self.mirrors = dict(mirrors or {})
         self.allowed = frozenset(a.strip().lower().replace("[", "").replace("]", "") for a in allowed if a.strip())
         self._folder, self._scale = folder / "paces", pace_scale
@@ -174,6 +178,8 @@ class Door:
         try:
             asked = _with(url, params) if params else url
             async with asyncio.timeout(min(self.timeout, self.patience * ATTEMPTS)):
+                if robots:
+                    return await self.http.recent.page(f"{accept} {asked}", lambda: retrying(request.follow, asked))
                 return await retrying(request.follow, asked)
         except TimeoutError:
             error = SourceError(FailureKind.TIMEOUT, f"{_shown(asked)} did not answer in time.")
@@ -359,7 +365,7 @@ def _with(url: str, params: Mapping[str, str | int]) -> str:
 
 def _worth_retrying(exc: BaseException) -> bool:
     """Only what another attempt may mend soon: a broken connection, an overloaded server, a short Retry-After."""
-    if not isinstance(exc, SourceError):
+    if not isinstance(exc, SourceError) or isinstance(exc, Unresolved):
         return False
     soon = exc.retry_after is not None and exc.retry_after <= 2.0
     if exc.kind is FailureKind.RATE_LIMITED:

@@ -13,9 +13,9 @@ from typing_extensions import override
 
 from tools.base import FailureKind, FieldQuote, Frozen, Pace, SourceDocument, SourceError, SourceReply, SubjectHint
 from tools.http_source import HttpSource
-from tools.page import seconds_of
-from tools.texts import mentions, one_line
-from tools.urls import host_of, normalise_url
+from tools.reading.texts import mentions, one_line
+from tools.reading.urls import host_of, normalise_url
+from tools.web.page import seconds_of
 
 _API = "https://api.gdeltproject.org/api/v2/doc/doc"
 _PAUSE = 5.0

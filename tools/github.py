@@ -12,10 +12,10 @@ from pydantic import Field, JsonValue
 from typing_extensions import override
 
 from tools.base import FailureKind, Frozen, Pace, SourceEnv, SourceError, SourceReply, SubjectHint
-from tools.github_read import Organisation, documents, organisation, repositories
 from tools.http_source import HttpSource
-from tools.namesakes import label_of, same_name, site_of, squeezed
-from tools.page import Page, seconds_of
+from tools.reading.github_read import Organisation, documents, organisation, repositories
+from tools.reading.namesakes import label_of, same_name, site_of, squeezed
+from tools.web.page import Page, seconds_of
 
 _API = "https://api.github.com"
 _PAGE = 100

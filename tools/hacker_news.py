@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from tools.base import FailureKind, FieldQuote, Frozen, Pace, SourceDocument, SourceError, SourceReply, SubjectHint
 from tools.http_source import HttpSource
-from tools.urls import host_of, normalise_url
+from tools.reading.urls import host_of, normalise_url
 
 _API = "https://hn.algolia.com/api/v1/search_by_date"
 _TAG = re.compile(r"<(?:p|br|/p)[^>]*>", re.IGNORECASE)

@@ -11,9 +11,9 @@ from typing_extensions import override
 
 from tools.base import Frozen, Pace, SourceDocument, SourceReply, SubjectHint
 from tools.http_source import HttpSource
-from tools.job_boards_find import Finder, Found, services_for
-from tools.jobs import as_document, summary, technologies, telling
-from tools.namesakes import same_name, site_of
+from tools.reading.job_boards_find import Finder, Found, services_for
+from tools.reading.jobs import as_document, summary, technologies, telling
+from tools.reading.namesakes import same_name, site_of
 
 MOST_POSTINGS = 15
 _POLITE = Pace(per_second=4.0, burst=4, at_once=2)

@@ -40,8 +40,8 @@ from tools.base import (
     SourceTool,
     SubjectHint,
 )
-from tools.dates import parse_date
-from tools.urls import host_of, normalise_url
+from tools.reading.dates import parse_date
+from tools.reading.urls import host_of, normalise_url
 
 CONNECT = 15.0
 """Seconds within which a server must list its tools."""

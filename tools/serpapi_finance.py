@@ -10,9 +10,9 @@ from pydantic import Field, field_validator
 from typing_extensions import override
 
 from tools.base import Frozen, SourceReply, SubjectHint
-from tools.serpapi_base import SerpApiSource, one_line
-from tools.serpapi_finance_reply import STATED, read_finance
-from tools.serpapi_names import LONGEST_NAME, MOST_ALIASES, aliases_of
+from tools.reading.serpapi_finance_reply import STATED, read_finance
+from tools.reading.serpapi_names import LONGEST_NAME, MOST_ALIASES, aliases_of
+from tools.serpapi_source import SerpApiSource, one_line
 
 _TICKER = re.compile(r"[A-Z][A-Z0-9]{0,5}(?:[.-][A-Z]{1,2})?")
 _LISTED = re.compile(rf"{_TICKER.pattern}:[A-Z]{{2,12}}")

@@ -9,9 +9,9 @@ from pydantic import Field, field_validator
 from typing_extensions import override
 
 from tools.base import Frozen, SourceReply, SubjectHint
-from tools.serpapi_base import SerpApiSource, one_line
-from tools.serpapi_jobs_reply import LICENCE, read_jobs
-from tools.serpapi_names import LONGEST_NAME, MOST_ALIASES, aliases_of
+from tools.reading.serpapi_jobs_reply import LICENCE, read_jobs
+from tools.reading.serpapi_names import LONGEST_NAME, MOST_ALIASES, aliases_of
+from tools.serpapi_source import SerpApiSource, one_line
 
 
 class JobsArgs(Frozen):

@@ -8,8 +8,8 @@ from typing import ClassVar
 from typing_extensions import override
 
 from tools.base import SourceReply, SubjectHint
-from tools.serpapi_base import Query, SerpApiSource, filled
-from tools.serpapi_reply import read_news
+from tools.reading.serpapi_reply import read_news
+from tools.serpapi_source import Query, SerpApiSource, filled
 
 
 class NewsArgs(Query):

@@ -9,8 +9,8 @@ from pydantic import Field
 from typing_extensions import override
 
 from tools.base import SourceReply, SubjectHint
-from tools.serpapi_base import Query, SerpApiSource, filled
-from tools.serpapi_reply import read_web
+from tools.reading.serpapi_reply import read_web
+from tools.serpapi_source import Query, SerpApiSource, filled
 
 _SINCE = {"day": "qdr:d", "week": "qdr:w", "month": "qdr:m", "year": "qdr:y"}
 

@@ -11,16 +11,16 @@ from urllib.parse import urljoin, urlsplit
 from pydantic import Field, ValidationError, field_validator
 from typing_extensions import override
 
-from tools.addresses import Target, check_url
 from tools.base import FailureKind, Frozen, SourceDocument, SourceError, SourceReply, SubjectHint
 from tools.fetching import Door
 from tools.http_source import HttpSource
-from tools.page import Page
-from tools.urls import host_of, normalise_url
-from tools.website_documents import describe
-from tools.website_facts import akin, stated_name
-from tools.website_pages import Kind, Link, best_sitemap, choose, english, links, read_sitemap
-from tools.website_reading import Reading, Site, read
+from tools.reading.urls import host_of, normalise_url
+from tools.reading.website_documents import describe
+from tools.reading.website_facts import akin, stated_name
+from tools.reading.website_pages import Kind, Link, best_sitemap, choose, english, links, read_sitemap
+from tools.reading.website_reading import Reading, Site, read
+from tools.web.addresses import Target, check_url
+from tools.web.page import Page
 
 PATIENCE = 30.0
 """Seconds after which no further page is waited for: those that came are worth more than a timeout."""

@@ -13,9 +13,20 @@ from typing_extensions import override
 
 from tools.base import FailureKind, Frozen, Pace, SourceError, SourceReply, SubjectHint
 from tools.http_source import HttpSource
-from tools.wikidata_api import CONTACT, PACE, ask, company_like, items, plain_name, same_name, short_name, table, text
-from tools.wikidata_claims import LANGUAGES, Entity
-from tools.wikidata_facts import LICENCE, Writer, as_documents, cik, identity, tickers
+from tools.reading.wikidata_api import (
+    CONTACT,
+    PACE,
+    ask,
+    company_like,
+    items,
+    plain_name,
+    same_name,
+    short_name,
+    table,
+    text,
+)
+from tools.reading.wikidata_claims import LANGUAGES, Entity
+from tools.reading.wikidata_facts import LICENCE, Writer, as_documents, cik, identity, tickers
 
 _API = "https://www.wikidata.org/w/api.php"
 _MOST_CANDIDATES = 7

@@ -13,10 +13,10 @@ from pydantic import Field, JsonValue
 from typing_extensions import override
 
 from tools.base import FailureKind, FieldQuote, Frozen, Pace, SourceDocument, SourceError, SourceReply, SubjectHint
-from tools.dates import parse_date
 from tools.http_source import HttpSource
-from tools.urls import normalise_url
-from tools.wikidata_api import (
+from tools.reading.dates import parse_date
+from tools.reading.urls import normalise_url
+from tools.reading.wikidata_api import (
     CONTACT,
     PACE,
     ask,
@@ -31,7 +31,7 @@ from tools.wikidata_api import (
     text,
     whole,
 )
-from tools.wikipedia_text import first_sentence, sections
+from tools.reading.wikipedia_text import first_sentence, sections
 
 _SITE = "https://en.wikipedia.org"
 _API = f"{_SITE}/w/api.php"

@@ -19,6 +19,9 @@ Every check errs towards refusing: what cannot be matched is not said. The one e
 its quote word for word: it stands, provided its document speaks of the subject and the cut did not leave a `not`
 behind.
 
+What is no statement at all (orders to the reader, markup, links, hidden characters) is kept out before any check: see
+`orders`.
+
 The walk: both texts are cleaned (`cleaning`) and roles are written one way (`chief executive officer` -> `CEO`), then
 read once into tokens, quantities and dates (`reading`), and the checks compare readings. Only what this file names is
 for use outside.
@@ -26,7 +29,18 @@ for use outside.
 
 from agent.claims.checks import check_claim, supported
 from agent.claims.contradictions import find_contradictions
+from agent.claims.orders import order, states, unfit, visible
 from agent.claims.quoted import Quoted
 from agent.claims.sentences import split_sentences
 
-__all__ = ["Quoted", "check_claim", "find_contradictions", "split_sentences", "supported"]
+__all__ = [
+    "Quoted",
+    "check_claim",
+    "find_contradictions",
+    "order",
+    "split_sentences",
+    "states",
+    "supported",
+    "unfit",
+    "visible",
+]

@@ -32,9 +32,10 @@ from agent.models.chat_prompts import (
 )
 from agent.models.chat_wire import REFUSED, REPLY_METHODS, TOOL_METHODS, Hear, Method, Request, Wire
 from agent.models.prices import ModelPrice, price_of
-from agent.records import Claim, Evidence, Question, to_usd
+from agent.records import Claim, Evidence, Question, Subject, normalise, to_usd
 from agent.settings import Settings
 from tools.base import SourceTool
+from tools.reading.urls import host_of
 
 T = TypeVar("T")
 Read = Callable[[ModelReply], Awaitable[T]]
@@ -43,6 +44,8 @@ SERVES = "questions"
 """The argument added to every tool as the model sees it, and taken off again."""
 PROMPT_BYTES = 10_000
 """Room for what a writing prompt holds besides the evidence: instructions, the question, the reply's schema."""
+PLACES = ("domain", "url")
+"""Arguments that name a place to go to."""
 SHOWN_BACK = 2_000
 """Characters of a bad answer that are shown to the model for mending."""
 
@@ -221,11 +224,14 @@ async def _never_run(**_: object) -> str:
 
 
 def _proposal(call: ToolCall, task: ProposeTask) -> Proposal | None:
-    """What the call means in our records; None for a tool that was not offered or that serves none of the questions."""
+    """What the call means in our records; None for a tool that was not offered, that serves none of the questions, or that
+    would go to a site which is not the company's: where a model leads, somebody else may have told it to."""
     tool = next((t for t in task.tools if t.name == call.name), None)
     if tool is None:
         return None
     args = dict(call.args)
+    if not all(_at_home(value, task.subject) for name, value in args.items() if _is_place(name, value)):
+        return None
     named: JsonValue = None if SERVES in tool.Args.model_fields else args.pop(SERVES, None)
     ids = {str(i).strip().upper() for i in (named if isinstance(named, list) else [named])}
     chosen = [q for n, q in enumerate(task.questions, 1) if f"Q{n}" in ids or q.id.upper() in ids]
@@ -235,6 +241,21 @@ def _proposal(call: ToolCall, task: ProposeTask) -> Proposal | None:
         if datasets:
             return Proposal(tool.name, args, tuple(datasets), tuple(q.id for q in serves))
     return None
+
+
+def _is_place(name: str, value: JsonValue) -> bool:
+    return isinstance(value, str) and bool(value.strip()) and (name in PLACES or "://" in value)
+
+
+def _at_home(address: JsonValue, subject: Subject) -> bool:
+    """Whether an address is on the company's own domain or, while that is not known, on one of the company's name."""
+    given = str(address).strip()
+    host = host_of(given if "://" in given else f"https://{given}")
+    domain = subject.hint().domain
+    if domain:
+        return host == host_of(f"https://{domain}")
+    named = {"".join(c for c in normalise(name) if c.isalnum()) for name in subject.names}
+    return host.split(".")[0].replace("-", "") in named
 
 
 # --- claims ---------------------------------------------------------------------------------------------------------

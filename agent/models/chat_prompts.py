@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from pydantic import JsonValue
 
+from agent.claims import states, unfit, visible
 from agent.models.base import DecomposeTask, ProposeTask, WriteTask
 from agent.records import Claim, Dataset, Evidence, Question, Requirement, derived_id, normalise
 
@@ -51,6 +52,10 @@ WRITE_RULE = (
     "`talking_point`, each one sentence to say to the buyer, citing at least one E label and one V label. Cite labels "
     "only: never copy quotes, addresses or titles. Without V evidence write findings only. Answer as JSON."
 )
+
+
+REPEATED = 6
+"""Words in a row of our instructions that a model's sentence may not hold."""
 
 
 def _object(properties: dict[str, JsonValue]) -> dict[str, JsonValue]:
@@ -160,7 +165,11 @@ def _labelled(prefix: str, evidence: Sequence[Evidence], room: int) -> tuple[lis
     for e in evidence:
         label = f"{prefix}{len(found) + 1}"
         row: dict[str, JsonValue] = {"label": label, "section": e.dataset, "about": e.about, "quote": e.quote}
-        row |= {"title": e.title[:120], "published": e.published_at.date().isoformat() if e.published_at else None}
+        title = visible(e.title)[:120]
+        row |= {
+            "title": title if states(title) else None,
+            "published": e.published_at.date().isoformat() if e.published_at else None,
+        }
         line = _line(row)
         if used + len(line) <= room:
             found.append((label, e, line))
@@ -204,6 +213,8 @@ def read_questions(text: str, task: DecomposeTask) -> tuple[Question, ...]:
         if not isinstance(row, dict) or not isinstance(row.get("text"), str):
             continue
         words = " ".join(str(row["text"]).split())
+        if unfit(words) or repeats_rules(words):
+            words = ""
         datasets = tuple(d for d in _strings(row.get("datasets")) if d in known)
         if words and datasets:
             found.setdefault(normalise(words), _question(task, words, datasets))
@@ -306,13 +317,26 @@ def _loads(text: str) -> list[dict[str, JsonValue]]:
     return [value] if isinstance(value, dict) else []
 
 
+def repeats_rules(text: str) -> bool:
+    """Whether a text holds so many words of our own instructions in a row that they cannot be there by chance."""
+    return not _RULE_RUNS.isdisjoint(_runs(text))
+
+
+def _runs(text: str) -> set[tuple[str, ...]]:
+    words = re.findall(r"[a-z0-9]+", text.lower())
+    return {tuple(words[n : n + REPEATED]) for n in range(len(words) - REPEATED + 1)}
+
+
+_RULE_RUNS = frozenset(run for rule in (DATA_RULE, DECOMPOSE_RULE, PROPOSE_RULE, WRITE_RULE) for run in _runs(rule))
+
+
 def read_claim(
     row: Mapping[str, JsonValue], position: int, labels: Mapping[str, Evidence], sections: Collection[str]
 ) -> Claim | None:
-    """A claim with its labels turned into evidence ids; None when it says nothing."""
+    """A claim with its labels turned into evidence ids; None when it says nothing, or says back what we told the model."""
     said = row.get("text")
     text = " ".join(said.split()) if isinstance(said, str) else ""
-    if not text:
+    if not text or repeats_rules(text):
         return None
     cited = [labels[label] for raw in _strings(row.get("evidence")) if (label := raw.strip("[]() ").upper()) in labels]
     section = row.get("section")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from agent.decompose_rules import asked_datasets_of
+from agent.decompose_rules import asked_datasets_of, asked_of
 from agent.models.base import DecomposeTask, Door, Proposal, ProposeTask, Say, WriteTask
 from agent.records import Claim, Evidence, Question, derived_id, normalise
 
@@ -45,10 +45,11 @@ class ExtractiveEngine:
         asked = asked_datasets_of(said, task.datasets, task.consumer)
         weights = {r.dataset: r.weight for r in task.unmet}
         chosen = asked or sorted(weights, key=lambda d: -weights[d])
+        narrowed = asked_of(task.ask.message, task.subject.names)
         return tuple(
             Question(
                 id=f"q{task.round}.{n}",
-                text=task.datasets[d].question.format(subject=task.subject.name),
+                text=task.datasets[d].question.format(subject=task.subject.name) + narrowed,
                 datasets=(d,),
             )
             for n, d in enumerate((d for d in chosen if d != "vendor"), start=1)

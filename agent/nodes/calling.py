@@ -8,7 +8,7 @@ from agent.calls import Bought, buy
 from agent.events import SourceFinished, SourceFinishedData, SourceStarted, SourceStartedData
 from agent.extract import extract
 from agent.nodes.room import Visit
-from agent.records import Call, CallStatus, Document, Outcome, Subject, content_id, to_usd
+from agent.records import Call, CallStatus, Document, Evidence, Outcome, Subject, content_id, to_usd
 from tools.base import SourceDocument, SourceReply
 
 
@@ -23,7 +23,8 @@ async def make_call(
     )
     bought = await buy(visit.services, visit.scope, call, tuple(budgets))
     pairs = await _store(bought, call, visit)
-    evidence = await _evidence(pairs, call, subject, visit)
+    found = await _evidence(pairs, call, subject, visit)
+    evidence, filled = [e.id for e in found], {e.dataset for e in found}
     outcome = Outcome(
         call_id=call.call_id,
         source=call.source,
@@ -39,6 +40,8 @@ async def make_call(
         documents=tuple(d.id for _, d in pairs),
         evidence=tuple(evidence),
     )
+    if bought.status in (CallStatus.OK, CallStatus.NO_RESULTS) and not bought.cached:
+        await visit.services.history.note(call.call_id, {d: d in filled for d in call.datasets})
     _tell(outcome, visit)
     await visit.emit_budget(budgets)
     return outcome, bought.reply
@@ -72,13 +75,13 @@ def _document(brought: SourceDocument, source: str, retrieved: datetime) -> Docu
 
 async def _evidence(
     pairs: list[tuple[SourceDocument, Document]], call: Call, subject: Subject, visit: Visit
-) -> list[str]:
+) -> list[Evidence]:
     services = visit.services
     wanted = {d: services.catalogue.datasets[d] for d in call.datasets}
     reliability = services.sources[call.source].reliability if call.source in services.sources else 0.5
     found = extract(pairs, wanted, subject.names, reliability=reliability)
     await services.documents.put_evidence(found)
-    return [e.id for e in found]
+    return found
 
 
 def _tell(outcome: Outcome, visit: Visit) -> None:

@@ -27,7 +27,7 @@ async def identify(subject: Subject, budgets: list[str], visit: Visit) -> Subjec
         args = source.identify(hint)
         if args is None:
             continue
-        plain = args.model_dump(mode="json", exclude_none=True)
+        plain = args.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
         call = Call(
             call_id=derived_id(visit.scope.run_id, "identify", content_id(source.name, str(plain))),
             source=source.name,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from math import floor
 
 from langgraph.types import Send
 from pydantic import ValidationError
@@ -14,16 +15,28 @@ from agent.events import (
     ResearchPlanCreatedData,
     SkippedCall,
     SourceSkipped,
+    offered,
     planned,
 )
 from agent.models.base import Proposal, ProposeTask
 from agent.models.extractive import suggestions
 from agent.nodes.room import Update, Visit
-from agent.planning import Candidate, Limits
+from agent.planning import Candidate, Limits, still_answers
 from agent.planning import plan as choose
 from agent.quality import assess
-from agent.records import CollectionPlan, SkipReason, content_id, derived_id, to_usd
+from agent.records import CallStatus, CollectionPlan, SkipReason, content_id, derived_id, to_usd
+from agent.services import Source
 from agent.state import CollectInput, State
+from tools.base import FailureKind, Pace
+
+
+_IN_TROUBLE = frozenset(FailureKind) - {
+    FailureKind.NOT_FOUND,
+    FailureKind.INVALID_ARGUMENTS,
+    FailureKind.REFUSED_ADDRESS,
+    FailureKind.BLOCKED_BY_ROBOTS,
+}
+"""Failures after which the next call to the same source is likelier to fail too."""
 
 
 async def plan(state: State, visit: Visit) -> Update:
@@ -41,9 +54,17 @@ async def plan(state: State, visit: Visit) -> Update:
         budget=await remaining(services, tuple(state["budgets"])) - visit.engine.writing_reserve(),
         seconds=visit.scope.seconds_left(visit.now()),
         gain_per_dollar=services.settings.gain_per_dollar,
+        per_source=_paces(services.active.values(), visit.scope.seconds_left(visit.now())),
     )
     made = choose(
-        candidates, wanted, known, limits, round=state["round"], tried=state.get("tried", []), proposed_by=engine
+        candidates,
+        wanted,
+        known,
+        limits,
+        round=state["round"],
+        tried=state.get("tried", []),
+        proposed_by=engine,
+        planner=services.settings.planner,
     )
     _tell(made, visit)
     keys = {c.call_id: c.key for c in candidates}
@@ -114,7 +135,7 @@ async def _candidate(proposal: Proposal, visit: Visit, state: State) -> Candidat
     else:
         try:
             typed = source.Args.model_validate(args)
-            args = typed.model_dump(mode="json", exclude_none=True)
+            args = typed.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
             key = await cache_key(source, typed)
             cached = await services.ledger.peek(key, max_age, visit.now())
         except ValidationError as exc:
@@ -127,7 +148,7 @@ async def _candidate(proposal: Proposal, visit: Visit, state: State) -> Candidat
         coverage={d: source.datasets.get(d, 0.0) for d in proposal.datasets}
         if source
         else dict.fromkeys(proposal.datasets, 0.0),
-        reliability=source.reliability if source else 0.0,
+        reliability=source.reliability * (1.0 if cached else _answers(source.name, state)) if source else 0.0,
         price=source.max_price if source else 0,
         seconds=source.latency if source else 0.0,
         max_age=max_age,
@@ -135,6 +156,14 @@ async def _candidate(proposal: Proposal, visit: Visit, state: State) -> Candidat
         questions=proposal.questions,
         refused=refused,
     )
+
+
+def _answers(source: str, state: State) -> float:
+    """How likely a source still answers, by what came back from it in this run. An argument it refused says nothing of it."""
+    told = [o for o in state.get("outcomes", []) if o.source == source and not o.cached]
+    failed = sum(o.failure in _IN_TROUBLE for o in told)
+    answered = sum(o.status in (CallStatus.OK, CallStatus.NO_RESULTS) for o in told)
+    return still_answers(answered, failed)
 
 
 def _unavailable(visit: Visit, wanted: set[str]) -> list[Candidate]:
@@ -159,6 +188,22 @@ def _unavailable(visit: Visit, wanted: set[str]) -> list[Candidate]:
     ]
 
 
+def _paces(sources: Iterable[Source], seconds: float) -> dict[str, int]:
+    """Source -> calls that can be begun and finished in so many seconds by its pace; sources without one are not named.
+
+    A call takes at least one request, so this is the most there can be. Of several domains the slowest counts.
+    """
+    return {s.name: min(_within(p, s.latency, seconds) for p in s.paces.values()) for s in sources if s.paces}
+
+
+def _within(pace: Pace, latency: float, seconds: float) -> int:
+    """Calls of one request each: as many as may begin while there is time to finish, and as many as have room side by side."""
+    if seconds < latency:
+        return 0
+    begun = pace.burst + floor((seconds - latency) * pace.per_second)
+    return min(begun, pace.at_once * floor(seconds / latency)) if latency > 0 else begun
+
+
 def _tell(made: CollectionPlan, visit: Visit) -> None:
     skipped = [
         SkippedCall(source=s.source, reason=s.reason, detail=s.detail, datasets=s.datasets) for s in made.skipped
@@ -179,6 +224,7 @@ def _tell(made: CollectionPlan, visit: Visit) -> None:
             expected_seconds=made.expected_seconds,
             expected_quality=round(made.expected_quality, 4),
             proposed_by=made.proposed_by,
+            offer=offered(made.offer) if made.offer else None,
         ),
     )
     for skip in _worth_telling(skipped):
@@ -187,5 +233,11 @@ def _tell(made: CollectionPlan, visit: Visit) -> None:
 
 def _worth_telling(skipped: Sequence[SkippedCall]) -> list[SkippedCall]:
     """One event per source and reason; duplicates and the like stand in the plan only."""
-    telling = (SkipReason.OVER_BUDGET, SkipReason.SOURCE_UNAVAILABLE, SkipReason.INVALID_ARGUMENTS, SkipReason.DEADLINE)
+    telling = (
+        SkipReason.OVER_BUDGET,
+        SkipReason.SOURCE_UNAVAILABLE,
+        SkipReason.INVALID_ARGUMENTS,
+        SkipReason.DEADLINE,
+        SkipReason.SOURCE_PACE,
+    )
     return list({(s.source, s.reason): s for s in skipped if s.reason in telling}.values())

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from agent.claims import order, split_sentences, unfit
 from agent.events import AnswerDelta, AnswerDeltaData
 from agent.models.base import WriteTask
 from agent.nodes.room import Update, Visit
 from agent.quality import fresh_enough, freshness
-from agent.records import Claim, ClaimStatus, Dataset, Evidence, Subject, Vendor, derived_id, normalise
+from agent.records import Check, Claim, ClaimStatus, Dataset, Evidence, Subject, Vendor, derived_id, normalise
 from agent.state import State
 from agent.support import Bench
 
@@ -34,11 +35,11 @@ async def synthesize(state: State, visit: Visit) -> Update:
     task = WriteTask(
         ask=state["ask"],
         subject=subject,
-        vendor=seller,
+        vendor=seller.model_copy(update={"offer": _plain_offer(seller.offer)}),
         consumer=consumer,
         questions=tuple(state["questions"]),
         evidence=tuple(fresh),
-        vendor_evidence=tuple(e for e in bench.evidence.values() if e.dataset == "vendor"),
+        vendor_evidence=tuple(e for e in bench.evidence.values() if e.dataset == "vendor" and not order(e.quote)),
         datasets=services.catalogue.datasets,
         weights=asked,
     )
@@ -76,7 +77,7 @@ class _Scribe:
         if key in self._said:
             return
         self._said.add(key)
-        checked = self._bench.check(claim, self._subject, self._seller)
+        checked = _refused(claim) or self._bench.check(claim, self._subject, self._seller)
         self.claims.append(checked)
         if checked.status is ClaimStatus.SUPPORTED:
             self._visit.emit(
@@ -90,6 +91,23 @@ class _Scribe:
                     stale=checked.stale,
                 ),
             )
+
+
+def _refused(claim: Claim) -> Claim | None:
+    """A claim that may not be shown even as unverified, without its words: a link or an image can carry them off."""
+    problem = unfit(claim.text)
+    if not problem:
+        return None
+    check = Check(name="quote", passed=False, detail=problem)
+    return claim.model_copy(update={"text": f"[left out: {problem}]", "checks": (check,)})
+
+
+def _plain_offer(offer: str) -> str:
+    """The offer as an engine may repeat it: without sentences that hold links, markup or orders to the writer."""
+    if not unfit(offer) and not order(offer):
+        return offer
+    parts = [offer[a:b] for a, b in split_sentences(offer)]
+    return " ".join(p for p in parts if not unfit(p) and not order(p)).rstrip(".")
 
 
 def _sort(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agent.claims import find_contradictions
+from agent.claims import find_contradictions, states, visible
 from agent.events import ClaimChecked, ClaimCheckedData, ResearchComplete, ResearchCompleteData
 from agent.nodes.room import Update, Visit
 from agent.quality import by_origin, pooled_reliability
@@ -20,7 +20,10 @@ async def verify(state: State, visit: Visit) -> Update:
     bench = await Bench.open(services.documents, state.get("evidence", []))
     claims: list[Claim] = []
     if subject is not None:
-        rechecked = [bench.check(c, subject, state["seller"]) for c in state["draft"]]
+        # What was refused as it was written stays refused: this look can only take away.
+        rechecked = [
+            bench.check(c, subject, state["seller"]) if c.status is ClaimStatus.SUPPORTED else c for c in state["draft"]
+        ]
         claims = _mark_contradictions(rechecked, bench)
     for claim in claims:
         visit.emit(
@@ -92,15 +95,28 @@ def _citations(claims: Sequence[Claim], bench: Bench) -> tuple[Citation, ...]:
                 evidence_id=e.id,
                 document_id=d.id,
                 quote=e.quote,
-                url=d.url,
-                title=d.title,
+                url=_address(d.url),
+                title=_label(d.title),
                 source=d.source,
-                origin=d.origin,
-                published_at=d.published_at,
+                origin=_label(d.origin),
+                published_at=e.published_at,
                 retrieved_at=d.retrieved_at,
             )
         )
     return tuple(found)
+
+
+def _label(text: str) -> str:
+    """A title or publisher as it may be shown: what a page calls itself is not checked by anything else."""
+    seen = visible(text)
+    return seen if states(seen) else ""
+
+
+def _address(url: str) -> str:
+    """An address as it may be shown: no script and no data that a click would run, nothing unseen."""
+    seen = visible(url)
+    scheme, colon, _ = seen.partition(":")
+    return "" if colon and scheme.lower() in ("javascript", "data", "vbscript") else seen
 
 
 def _confidence(findings: Sequence[Claim], bench: Bench) -> float:

@@ -74,6 +74,20 @@ def money(db: Tables) -> None:
         db.conn.execute(statement)
 
 
+@migrations()
+def gains(db: Tables) -> None:
+    """What calls brought, dataset by dataset: the experience that `agent.store.history` reads."""
+    statements = """
+    create table gains (
+        call_id text not null references calls(call_id), dataset text not null, hit integer not null,
+        primary key (call_id, dataset)
+    ) strict, without rowid;
+    create index calls_by_time on calls(reserved_at);
+    """
+    for statement in _statements(statements):
+        db.conn.execute(statement)
+
+
 class _NoRoom(Exception):
     def __init__(self, budget: Budget) -> None:
         self.budget = budget

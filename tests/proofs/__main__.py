@@ -1,6 +1,6 @@
 """Run the proofs: all of them, or those named.
 
-python -m tests.proofs [addresses] [ledger] [kill] [citations] [secrets]
+python -m tests.proofs [addresses] [ledger] [kill] [citations] [injection] [secrets]
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ import sys
 import time
 from collections.abc import Callable
 
-from tests.proofs import addresses, citations, kill, ledger, secrets
+from tests.proofs import addresses, citations, injection, kill, ledger, secrets
 
 PROOFS: dict[str, Callable[[], int]] = {
     "addresses": addresses.main,
     "ledger": ledger.main,
     "citations": citations.main,
+    "injection": injection.main,
     "secrets": secrets.main,
     "kill": kill.main,
 }

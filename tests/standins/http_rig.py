@@ -94,7 +94,7 @@ class HttpRig(Rig):
             server.error_in_200 = cls.error_in_200
             http = Http(
                 folder / "web", contact="tests@example.com", mirrors={"*": server.mirror}, request_timeout=1.0,
-                backoff=0.001, pace_scale=0.000_1, scrub=lambda text: text.replace(cls.secret, "[secret]"),
+                backoff=0.001, pace_scale=0.000_1, sharing=0, scrub=lambda text: text.replace(cls.secret, "[secret]"),
                 known=lambda text: text.replace(cls.secret, "[secret]"),
             )  # fmt: skip
             try:

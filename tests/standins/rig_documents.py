@@ -10,7 +10,7 @@ from pathlib import Path
 from agent.records import Document, content_id
 from agent.store.documents import DocumentStore
 from tests.standins.registry import Failing, Rig
-from tools.base import FailureKind, FieldQuote, Passage, SourceEnv
+from tools.base import FailureKind, FieldQuote, Look, Passage, SourceEnv
 from tools.documents import DocumentsArgs, DocumentsSource
 
 TEXT = "Acme Corp. appointed Wei Zhang as Chief Technology Officer on March 3, 2026. The company sells anvils."
@@ -24,12 +24,21 @@ class _Index:
         self.behaviour = "ok"
 
     async def search(
-        self, query: str, *, about: Sequence[str] = (), limit: int = 10, datasets: Sequence[str] = ()
+        self,
+        query: str,
+        *,
+        about: Sequence[str] = (),
+        limit: int = 10,
+        datasets: Sequence[str] = (),
+        looks: Sequence[Look] = (),
     ) -> Sequence[Passage]:
         if self.behaviour == "refuses":
             raise RuntimeError("the disk is full")
         words = "zebra quagga" if self.behaviour == "empty" else query
-        return await self._store.search(words, about=about, limit=limit, datasets=datasets)
+        return await self._store.search(words, about=about, limit=limit, datasets=datasets, looks=looks)
+
+    async def origins(self) -> Sequence[str]:
+        return await self._store.origins()
 
     async def revision(self) -> int:
         return await self._store.revision()

@@ -13,12 +13,12 @@ from pydantic import BaseModel
 from tests.standins.registry import Failing, Rig
 from tests.standins.serpapi_server import SerpApiStandin
 from tools.base import FailureKind, SourceEnv
-from tools.serpapi_base import SerpApiSource
-from tools.serpapi_client import THREAD_NAME
 from tools.serpapi_finance import FinanceArgs, SerpApiFinance
 from tools.serpapi_jobs import JobsArgs, SerpApiJobs
 from tools.serpapi_news import NewsArgs, SerpApiNews
 from tools.serpapi_search import SearchArgs, SerpApiSearch
+from tools.serpapi_source import SerpApiSource
+from tools.web.serpapi_client import THREAD_NAME
 
 KEY = "planted+KEY/0123456789abcdef"
 """With characters that look different once they are in an address."""
