@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.planning import MAX_CALLS, MIN_GAIN, Candidate, Limits, plan, worth_another_round
+from agent.nodes.plan import _within
+from agent.planning import MAX_CALLS, MIN_GAIN, Candidate, Limits, plan, still_answers, worth_another_round
 from agent.records import CollectionPlan, DatasetQuality, QualityReport, Requirement, Skipped, SkipReason, to_usd
+from tools.base import Pace
 
 RATE = Decimal("0.20")
 NEEDS = (
@@ -181,6 +184,92 @@ def test_no_candidates_make_an_empty_plan() -> None:
     assert (made.calls, made.skipped, made.round, made.proposed_by) == ((), (), 3, "model")
 
 
+def test_a_source_gets_no_more_calls_than_its_pace_allows_and_its_stored_replies_do_not_count() -> None:
+    calls = [replace(candidate(f"c{n}", coverage={"profile": 0.5}), source="slow") for n in range(3)]
+    stored = replace(candidate("stored", price=9_000, coverage={"news": 0.5}, cached=True), source="slow")
+    made = plan([*calls, stored], NEEDS, NOTHING_KNOWN, replace(limits(), per_source={"slow": 2}))
+    assert (ids(made), [c.call_id for c in made.from_cache]) == (["c0", "c1"], ["stored"])
+    assert reasons(made) == {"slow": SkipReason.SOURCE_PACE}
+
+
+def test_two_cheaper_calls_are_bought_where_the_greedy_rule_would_take_the_dense_one_first() -> None:
+    # The dense call leaves no room for the big one, which alone brings more than it and all that still fits.
+    calls = [
+        candidate("dense", price=2_000, coverage={"news": 0.3}),
+        candidate("big", price=10_000, coverage={"profile": 0.8}),
+    ]
+    assert ids(plan(calls, NEEDS, NOTHING_KNOWN, limits(10_000))) == ["big"]
+
+
+def test_a_stored_reply_serves_even_when_a_call_would_take_longer_than_is_left() -> None:
+    made = plan([candidate("a", price=9_000, seconds=90, cached=True)], NEEDS, NOTHING_KNOWN, limits())
+    assert [c.call_id for c in made.from_cache] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("pace", "seconds", "calls"),
+    [
+        (
+            Pace(per_second=0.5, burst=1, at_once=9),
+            9.0,
+            5,
+        ),  # one at once, and one every two seconds of the eight that help
+        (Pace(per_second=0.5, burst=3, at_once=9), 9.0, 7),
+        (Pace(per_second=100.0, burst=100, at_once=2), 3.5, 6),  # two at a time, three times over
+        (Pace(per_second=0.5, burst=1, at_once=9), 0.9, 0),  # none would finish
+    ],
+)
+def test_a_pace_allows_what_can_begin_and_finish_before_the_deadline(pace: Pace, seconds: float, calls: int) -> None:
+    assert _within(pace, 1.0, seconds) == calls
+
+
+# --- what more money would buy -----------------------------------------------------------------------------------------
+
+
+def test_the_offer_names_how_much_is_missing_and_what_it_would_buy() -> None:
+    calls = [
+        candidate("a", price=10_000, coverage={"profile": 0.8}),
+        candidate("b", price=15_000, coverage={"news": 0.5}),
+    ]
+    made = plan(calls, NEEDS, NOTHING_KNOWN, limits(12_000))
+    assert made.offer is not None
+    assert [c.call_id for c in made.offer.calls] == ["b"]
+    assert made.offer.more == 13_000  # 2,000 are left over
+    assert made.offer.gain == pytest.approx(0.15)
+    richer = plan(calls, NEEDS, NOTHING_KNOWN, limits(12_000 + made.offer.more))
+    assert ids(richer) == ["a", "b"]
+    assert richer.expected_quality == pytest.approx(made.expected_quality + made.offer.gain)
+
+
+def test_an_overdrawn_budget_is_made_good_before_the_offer_buys_anything() -> None:
+    made = plan([candidate("a", price=10_000)], NEEDS, NOTHING_KNOWN, limits(-5_000))
+    assert made.offer is not None
+    assert made.offer.more == 15_000
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        [],
+        [candidate("free"), candidate("bought", price=1_000)],
+        [candidate("poor", price=500_000, coverage={"profile": 0.01})],  # not worth it at any budget
+        [candidate("dear", price=1_200_000, coverage={"profile": 0.9})],  # a dollar more does not reach it
+        [candidate("off", price=200_000, refused="no key")],
+    ],
+)
+def test_there_is_no_offer_when_a_dollar_more_would_buy_nothing(calls: list[Candidate]) -> None:
+    assert plan(calls, NEEDS, NOTHING_KNOWN, limits(100_000)).offer is None
+
+
+# --- what came back ----------------------------------------------------------------------------------------------------
+
+
+def test_a_source_that_failed_in_this_run_is_expected_to_fail_again() -> None:
+    assert still_answers(0, 0) == still_answers(7, 0) == 1
+    assert still_answers(0, 1) > still_answers(0, 2) > 0
+    assert still_answers(5, 1) > still_answers(0, 1)
+
+
 # --- another round ---------------------------------------------------------------------------------------------------
 
 
@@ -204,6 +293,7 @@ def skipped(reason: SkipReason = SkipReason.OVER_BUDGET) -> Skipped:
         (SkipReason.OVER_BUDGET, 0.0, 9_999, False),  # it still does not fit
         (SkipReason.OVER_BUDGET, 0.6, 10_000, False),  # the dataset is good enough by now
         (SkipReason.OVER_BUDGET, 0.595, 10_000, True),
+        (SkipReason.ROUND_FULL, 0.0, 10_000, True),
         (SkipReason.DUPLICATE, 0.0, 10_000, False),
         (SkipReason.SOURCE_UNAVAILABLE, 0.0, 10_000, False),
     ],
@@ -254,6 +344,7 @@ some_limits = st.builds(
     seconds=st.floats(0, 120),
     gain_per_dollar=st.sampled_from([Decimal(0), RATE, Decimal(5)]),
     max_calls=st.sampled_from([1, 3, MAX_CALLS]),
+    per_source=st.dictionaries(st.sampled_from(["c0", "c1", "c2"]), st.integers(0, 1), max_size=3),
 )
 tried = st.lists(st.sampled_from(["k1", "own0", "own1"]), max_size=2)
 
@@ -272,7 +363,9 @@ def test_whatever_is_proposed_the_plan_keeps_its_promises(
     assert len(set(keys)) == len(keys), "the same call twice"
     assert not set(keys) & set(tried), "a call of an earlier round again"
     assert not any(c.refused for c in chosen), "a call that cannot be made"
-    assert all(c.seconds <= given_limits.seconds for c in chosen), "over time"
+    assert all(c.seconds <= given_limits.seconds or c.cached for c in chosen), "over time"
+    for source, most in given_limits.per_source.items():
+        assert sum(c.source == source and not c.cached for c in chosen) <= most, "over a source's pace"
     assert len(chosen) <= given_limits.max_calls
     paid_yet = False
     for call in made.to_collect:
@@ -288,13 +381,46 @@ def test_whatever_is_proposed_the_plan_keeps_its_promises(
     assert {c.call_id for c in proposed if c.key not in tried or c.refused} == seen, "neither planned nor explained"
     assert 0 <= made.expected_quality <= 1
     assert made == plan(list(proposed), NEEDS, report, given_limits, tried=list(tried)), "not deterministic"
+    if made.offer is not None:
+        assert made.offer.more > 0
+        assert not {c.call_id for c in made.offer.calls} & {c.call_id for c in chosen}
+        assert all(c.gain >= given_limits.toll(c.max_price) for c in made.offer.calls)
+
+
+@given(st.data(), candidates(), reports, some_limits)
+def test_the_order_of_the_candidates_changes_nothing(
+    data: st.DataObject, proposed: list[Candidate], report: QualityReport, given_limits: Limits
+) -> None:
+    shuffled = data.draw(st.permutations(proposed))
+    assert plan(shuffled, NEEDS, report, given_limits) == plan(proposed, NEEDS, report, given_limits)
+
+
+@given(candidates(), reports, some_limits, st.integers(0, 100_000))
+def test_more_money_never_makes_a_worse_plan(
+    proposed: list[Candidate], report: QualityReport, given_limits: Limits, more: int
+) -> None:
+    def worth(budget: int) -> float:
+        made = plan(proposed, NEEDS, report, replace(given_limits, budget=budget))
+        return sum(c.gain - given_limits.toll(0 if c in made.from_cache else c.max_price) for c in made.calls)
+
+    assert worth(given_limits.budget + more) >= worth(given_limits.budget) - 1e-9
+
+
+@given(candidates(), reports, some_limits)
+def test_every_free_call_that_brings_something_is_planned_as_long_as_there_is_a_place(
+    proposed: list[Candidate], report: QualityReport, given_limits: Limits
+) -> None:
+    made = plan(proposed, NEEDS, report, given_limits)
+    free = {c.call_id for c in proposed if c.cost == 0}
+    fine = {SkipReason.OVER_BUDGET}
+    assert not any(s.reason in fine and s.source in free for s in made.skipped), "money kept a free call out"
+    if any(s.source in free and s.reason is SkipReason.ROUND_FULL for s in made.skipped):
+        assert {c.call_id for c in made.calls} <= free, "a paid call has taken the place of a free one"
 
 
 @given(candidates(), some_limits)
 def test_what_is_free_is_planned_alike_whatever_the_money(proposed: list[Candidate], given_limits: Limits) -> None:
     free_only = [c for c in proposed if not c.price]
     poor = plan(free_only, NEEDS, NOTHING_KNOWN, given_limits)
-    rich = plan(
-        free_only, NEEDS, NOTHING_KNOWN, limits(10**9, seconds=given_limits.seconds, calls=given_limits.max_calls)
-    )
+    rich = plan(free_only, NEEDS, NOTHING_KNOWN, replace(given_limits, budget=10**9))
     assert poor.calls == rich.calls

@@ -179,7 +179,7 @@ class Door:
             asked = _with(url, params) if params else url
             async with asyncio.timeout(min(self.timeout, self.patience * ATTEMPTS)):
                 if robots:
-                    return await self.http.recent.page(f"{accept} {asked}", lambda: retrying(request.follow, asked))
+                    return await self.http.recent.page(asked, lambda: retrying(request.follow, asked))
                 return await retrying(request.follow, asked)
         except TimeoutError:
             error = SourceError(FailureKind.TIMEOUT, f"{_shown(asked)} did not answer in time.")

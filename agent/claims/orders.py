@@ -32,7 +32,8 @@ _LINK = re.compile(
 _SURE = (
     r"ignore|disregard|forget|override|overrule|bypass|pretend|role-?play|obey|comply|append|prepend|reveal|divulge|exfiltrate"
     r"|recommend|praise|cite|memori[sz]e|ignoriere|ignorez|ignora|ignorar|ignori|olvida|oubliez|vergiss|empfiehl|empfehlen sie"
-    r"|recommandez|recomienda|raccomanda|neglect|refrain|consult|impersonate|belittle|downplay|exaggerate|fabricate|portray|make sure|be sure|make certain"
+    r"|recommandez|recomienda|raccomanda|neglect|refrain|consult|impersonate|belittle|downplay"
+    r"|exaggerate|fabricate|portray|make sure|be sure|make certain"
 )
 # Verbs that also begin headlines and names; an order goes on with one of the words of `_GOES_ON`.
 _LIKELY = (
@@ -70,7 +71,8 @@ _ORDER_AT = re.compile(
     re.IGNORECASE,
 )
 _CONDITION = re.compile(
-    r"^\W*(?:if|when|whenever|before|after|once|while|as|for|from now|from here|henceforth|regardless|in your|in the|in any|at the|to)\b[^,]{0,160},\s*"
+    r"(?:^|[:;(\"“!?.]\s*|\s-\s)\W*(?:if|when|whenever|before|after|once|while|as|for|from now|from here|henceforth|regardless"
+    r"|in your|in the|in any|at the|to)\b[^,]{0,160},\s*"
     rf"{_OPENER}(?:(?:{_SURE})\b|(?:{_LIKELY})\s+(?:{_GOES_ON}))",
     re.IGNORECASE,
 )
@@ -125,7 +127,8 @@ _OF_MACHINES = re.compile(
     r"|\bjail ?break|\bdeveloper mode\b|\bprompt injection\b|\bend of (?:data|document|context|source|quote)\b"
     r"|\bE\d{1,2}(?:,| and| or) [EV]\d{1,2}\b"
     r"|^\W*(?:system|assistant|user|developer|tool|human|admin\w*|operator)\b[^.:]{0,30}:"
-    r"|\b(?:note|message|memo|reminder|instructions?|attention|notice|to)\s?(?:to|for|:)?\s(?:all |any |the |every )*(?:ai (?:assistants?|agents?|models?|readers?)|assistants?"
+    r"|\b(?:note|message|memo|reminder|instructions?|attention|notice|to)\s?(?:to|for|:)?\s(?:all |any |the |every )*"
+    r"(?:ai (?:assistants?|agents?|models?|readers?)|assistants?"
     r"|language models?|models?|agents?|llms?|bots?|chatbots?|readers? of this|researchers?|summari[sz]ers?)\b"
     r"|忽略|无视|無視|игнорируй|забудь",
     re.IGNORECASE,
@@ -164,6 +167,8 @@ def unfit(text: str) -> str:
 def order(text: str) -> str:
     """Why a sentence is an order to its reader and no statement, or nothing."""
     plain = clean(text)
+    if plain.rstrip("\"') ”").endswith("?"):
+        return "it asks"
     readings = {plain, _MIXED.sub(lambda m: m[0].translate(_LEET), plain)}
     for one in readings:
         for pattern in (_ORDER_AT, _CONDITION, _SPOKEN_TO, _OF_RESEARCH, _OF_MACHINES):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from math import floor
 
 from langgraph.types import Send
@@ -28,7 +30,6 @@ from agent.records import CallStatus, CollectionPlan, SkipReason, content_id, de
 from agent.services import Source
 from agent.state import CollectInput, State
 from tools.base import FailureKind, Pace
-
 
 _IN_TROUBLE = frozenset(FailureKind) - {
     FailureKind.NOT_FOUND,
@@ -56,7 +57,8 @@ async def plan(state: State, visit: Visit) -> Update:
         gain_per_dollar=services.settings.gain_per_dollar,
         per_source=_paces(services.active.values(), visit.scope.seconds_left(visit.now())),
     )
-    made = choose(
+    choosing = partial(
+        choose,
         candidates,
         wanted,
         known,
@@ -66,6 +68,8 @@ async def plan(state: State, visit: Visit) -> Update:
         proposed_by=engine,
         planner=services.settings.planner,
     )
+    # The exact planner takes seconds: it must not hold up the other runs of this process.
+    made = await asyncio.to_thread(choosing) if services.settings.planner == "exact" else choosing()
     _tell(made, visit)
     keys = {c.call_id: c.key for c in candidates}
     return {"plan": made, "quality": known, "tried": [keys[c.call_id] for c in made.calls]}

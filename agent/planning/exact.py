@@ -12,6 +12,7 @@ start; those of a solution that is still overrated follow, until the bound meets
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -27,9 +28,14 @@ if TYPE_CHECKING:
 GAP = 1e-3
 """How far, in its own measure, a choice may be from the bound and still count as the best."""
 
+NOTHING = 1e-6
+"""What counts as nothing: the solver's own tolerance."""
+
 SECONDS = 20.0
 MOST_LIFTED = 12
-"""Options on one item up to which its inequalities are lifted: their subsets are counted out."""
+"""Options on one item up to which its inequalities are lifted: their subsets are counted out. Items with more get tangents."""
+POINTS = tuple(n / 8 for n in range(33))
+"""Where they touch at the start."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +52,19 @@ def exact(problem: Problem, *, start: Sequence[int] | None = None, gap: float = 
     Raises ImportError without scipy, and TimeoutError when the time is over first.
     """
     program = _Program(problem)
+    if not problem.options:
+        return Exact([], 0.0)
     best = list(fast(problem) if start is None else start)
     ends = time.monotonic() + seconds
+    seen: set[tuple[int, ...]] = set()
     while True:
         found, bound = program.solve(gap / 2, ends - time.monotonic())
         best = max(best, trim(problem, found), key=lambda chosen: value(problem, chosen))
-        if bound - value(problem, best) <= gap * abs(value(problem, best)) or not program.tighten(found):
-            return Exact(sorted(best), max(bound, value(problem, best)))
+        reached = value(problem, best)
+        if bound - reached <= max(gap * abs(reached), NOTHING) or tuple(found) in seen:
+            return Exact(sorted(best), max(bound, reached))
+        seen.add(tuple(found))
+        program.tighten(found)
 
 
 class _Program:
@@ -73,7 +85,10 @@ class _Program:
         for group, most in problem.per_group.items():
             self._limit({i: 1.0 for i, o in enumerate(problem.options) if o.group == group}, most)
         for f, covering in enumerate(self._covering):
-            self._hold_down(f, [t for k in (0, 1, 2) for t in combinations(range(len(covering)), k)])
+            if len(covering) <= MOST_LIFTED:
+                self._hold_down(f, [t for k in (0, 1, 2) for t in combinations(range(len(covering)), k)])
+            else:
+                self._touch(f, POINTS)
 
     def solve(self, gap: float, seconds: float) -> tuple[list[int], float]:
         """The best choice of the program as it is, and a bound of every choice."""
@@ -99,14 +114,15 @@ class _Program:
             raise TimeoutError
         return [i for i in range(count) if found.x[i] > 0.5], -float(found.mip_dual_bound)
 
-    def tighten(self, chosen: Sequence[int]) -> bool:
-        """Hold every item down to what this choice makes of it; False when that says nothing new."""
-        taken, before = set(chosen), len(self._rows)
+    def tighten(self, chosen: Sequence[int]) -> None:
+        """Hold every item down to what this choice makes of it."""
+        taken = set(chosen)
         for f, covering in enumerate(self._covering):
             members = tuple(k for k, (i, _) in enumerate(covering) if i in taken)
-            if len(members) > 2:
+            if len(covering) > MOST_LIFTED:
+                self._touch(f, [sum(-math.log1p(-covering[k][1]) for k in members)])
+            elif len(members) > 2:
                 self._hold_down(f, [members])
-        return len(self._rows) > before
 
     def _limit(self, row: dict[int, float], most: float) -> None:
         """Rows are scaled to 1 on the right, as solvers like them."""
@@ -125,11 +141,20 @@ class _Program:
             slopes = rest * chances
             slopes[list(members)] = 0.0
             base = 1 - rest
-            if members and len(covering) <= MOST_LIFTED:
+            if members:
                 base, slopes = _lifted(base, slopes, members, chances)
             row = {i: -worth * float(a) for (i, _), a in zip(covering, slopes, strict=True) if a}
             self._rows.append({**row, len(self._problem.options) + f: 1.0})
             self._most.append(worth * base)
+
+    def _touch(self, f: int, points: Iterable[float]) -> None:
+        """Tangents of item f: what it is worth is w_f * (1 - exp(-s)), with s the sum of -log(1 - v_if) over the chosen."""
+        worth, item = self._problem.worth[f], len(self._problem.options) + f
+        for s in points:
+            slope = worth * math.exp(-s)
+            row = {i: slope * math.log1p(-v) for i, v in self._covering[f] if v > 0}
+            self._rows.append({**row, item: 1.0})
+            self._most.append(worth - slope * (1 + s))
 
 
 def _lifted(base: float, slopes: np.ndarray, members: tuple[int, ...], chances: np.ndarray) -> tuple[float, np.ndarray]:

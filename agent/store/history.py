@@ -39,9 +39,12 @@ class History:
     async def note(self, call_id: str, hits: Mapping[str, bool]) -> None:
         """Whether a call filled a field of each dataset it was made for. Said twice, it counts once."""
         rows = [(call_id, dataset, int(hit)) for dataset, hit in hits.items()]
-        await self._database.write(
-            lambda t: t.conn.executemany("insert or ignore into gains (call_id, dataset, hit) values (?, ?, ?)", rows)
-        )
+
+        def work(tables: Tables) -> None:
+            # Nothing is returned: a cursor that dies on another thread disturbs the writer's connection.
+            tables.conn.executemany("insert or ignore into gains (call_id, dataset, hit) values (?, ?, ?)", rows)
+
+        await self._database.write(work)
 
     async def seen(self, now: datetime, *, never_made: str) -> dict[str, Seen]:
         """Experience by source; a call whose failure says `never_made` was none."""

@@ -1,6 +1,7 @@
 """How near the planner's choice is to the best one, how long it takes, and what planning again after each round brings.
 
-    python -m tests.bench planner [--instances 1000]
+    python -m tests.bench planner                     1,000 instances: some ten minutes on two cores, mostly for the oracle
+    python -m tests.bench.planner --instances 50
 
 The instances are made, not observed. 60 calls that cost money and 100 fields of unequal weight; a call covers 3 to 15 fields,
 each with a catalogue prior (.15 to .95) times its source's reliability (.60 to .95), so priors and reliabilities span those of

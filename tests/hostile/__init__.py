@@ -67,6 +67,12 @@ def cases() -> tuple[Case, ...]:
     return tuple(found)
 
 
+@cache
+def unseen() -> tuple[str, ...]:
+    """Orders in words that the filter of evidence was not written with: they measure it. Mend nothing by them."""
+    return tuple((Path(__file__).parent / "unseen.txt").read_text().splitlines())
+
+
 def _read() -> list[tuple[Order, tuple[str, ...]]]:
     text = (Path(__file__).parent / "orders.toml").read_text().replace("{subject}", SUBJECT)
     table = tomllib.loads(text)

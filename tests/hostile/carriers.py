@@ -194,8 +194,7 @@ def _in_future(parcel: Parcel) -> Parcel:
 
 def future_amid(says: str) -> tuple[Parcel, Parcel]:
     """A date that lies ahead is worth no more than none."""
-    hostile, twin = amid(says)
-    return _in_future(hostile), _undated(twin)
+    return _in_future(one(page(f"{LAUNCH} {says}"))), _undated(one(page(LAUNCH)))
 
 
 def future_field(says: str) -> tuple[Parcel, Parcel]:
@@ -248,7 +247,7 @@ def site_data(says: str) -> tuple[Parcel, Parcel]:
 def site_link(says: str) -> tuple[Parcel, Parcel]:
     """Links, redirections and addresses of the page itself that lead elsewhere."""
     head = (
-        '<link rel="canonical" href="https://evil.example/"><base href="https://evil.example/">'
+        '<link rel="canonical" href="https://evil.example/">'
         '<meta http-equiv="refresh" content="0; url=https://evil.example/">'
         '<link rel="alternate" hreflang="en" href="https://evil.example/en">'
     )

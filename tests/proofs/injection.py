@@ -20,7 +20,7 @@ import time
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,13 +28,14 @@ from unittest.mock import patch
 
 from typing_extensions import override
 
+from agent.claims import states
 from agent.ingest import ingest
 from agent.models import chat_prompts
 from agent.records import Brief
 from agent.runs import Runs
 from agent.services import Services
 from agent.store.runs import RunStatus
-from tests.hostile import Case, cases, orders
+from tests.hostile import Case, cases, orders, unseen
 from tests.hostile.carriers import NOTHING, Parcel, site_page
 from tests.house import PROFILE, Fake, fake, open_house, page
 from tests.standins.obedient_model import ObedientModel, reading_of, signs_of
@@ -122,8 +123,8 @@ class World:
         services = await open_house(folder, *sources, documents=bool(parcel.files), **chosen)
         try:
             doorstep = Doorstep(SourceEnv(http=http))
-            site = Website(SourceEnv(http=http)) if parcel.site else doorstep
-            services.sources["website"] = site  # type: ignore[assignment]
+            site: Any = Website(SourceEnv(http=http)) if parcel.site else doorstep
+            services.sources = {**services.sources, "website": site}
             await _shelve(services, parcel, folder)
             brief, events = await _ask(services, parcel)
             uncited = await _uncited(services, brief)
@@ -210,12 +211,12 @@ def _plans(events: Sequence[dict[str, Any]]) -> str:
 
 
 def _rows(folder: Path) -> tuple[tuple[Any, ...], ...]:
-    with sqlite3.connect(folder / "data" / "ledger.db") as db:
+    with closing(sqlite3.connect(folder / "data" / "ledger.db")) as db:
         return tuple(sorted(db.execute("select label, state, held, cost from calls").fetchall()))
 
 
 def _ceiling(folder: Path) -> int:
-    with sqlite3.connect(folder / "data" / "ledger.db") as db:
+    with closing(sqlite3.connect(folder / "data" / "ledger.db")) as db:
         return int(db.execute("select ceiling from budgets where scope = 'run'").fetchone()[0])
 
 
@@ -380,7 +381,11 @@ def main() -> int:
     tallies, honest = prove(cases(), engines)
     sound = report(tallies, engines)
     shown = sum(t.read for (_, e), t in tallies.items() if e == UNSCREENED)
+    caught = sum(not states(text) for text in unseen())
     calls, said = len(honest.asked), len(honest.claims)
     print(f"without any of them: {calls} calls and requests, {len(honest.tools)} model calls, {said} claims")
     print(f"the model read the order of {shown} documents once nothing was screened ({time.monotonic() - began:.0f} s)")
+    print(
+        f"of {len(unseen())} orders that the filter was not written with it keeps {caught} out: no bar, but its measure"
+    )
     return int(not sound or len(cases()) < LEAST or not (calls and said and shown))
