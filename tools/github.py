@@ -11,7 +11,7 @@ from urllib.parse import quote
 from pydantic import Field, JsonValue
 from typing_extensions import override
 
-from tools.base import FailureKind, Frozen, Pace, SourceEnv, SourceError, SourceReply, SubjectHint
+from tools.base import FailureKind, Frozen, Pace, SourceError, SourceReply, SubjectHint
 from tools.http_source import HttpSource
 from tools.reading.github_read import Organisation, documents, organisation, repositories
 from tools.reading.namesakes import label_of, same_name, site_of, squeezed
@@ -54,12 +54,15 @@ class GitHub(HttpSource[GitHubArgs]):
     paces: ClassVar[Mapping[str, Pace]] = {"github.com": _TOKENLESS}
     needs = "works without a key, 60 requests an hour; 5,000 with GITHUB_TOKEN"
 
-    def __init__(self, env: SourceEnv) -> None:
-        super().__init__(env)
-        self._token = env.values.get("github_token", "").strip()
-        if env.http is not None and self._token:
-            paces = {"github.com": _WITH_TOKEN}
-            self._door = env.http.door(self.name, self.timeout, paces, max_bytes=self.max_bytes)
+    @property
+    def _token(self) -> str:
+        return self.env.values.get("github_token", "").strip()
+
+    @property
+    @override
+    def own_paces(self) -> Mapping[str, Pace]:
+        """With a token it may be asked much more often."""
+        return {"github.com": _WITH_TOKEN} if self._token else self.paces
 
     @override
     def suggest(self, subject: SubjectHint, dataset: str, question: str) -> Sequence[GitHubArgs]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypeVar
 
 from pydantic import BaseModel
 from typing_extensions import override
 
-from tools.base import FailureKind, SourceEnv, SourceError, SourceTool
+from tools.base import FailureKind, Pace, SourceEnv, SourceError, SourceTool
 from tools.fetching import MAX_BYTES, Door
 
 A = TypeVar("A", bound=BaseModel)
@@ -25,8 +26,13 @@ class HttpSource(SourceTool[A]):
         self._door = None
         if env.http is not None:
             self._door = env.http.door(
-                self.name, self.timeout, self.paces, max_bytes=self.max_bytes, slowness=self.slowness
+                self.name, self.timeout, self.own_paces, max_bytes=self.max_bytes, slowness=self.slowness
             )
+
+    @property
+    def own_paces(self) -> Mapping[str, Pace]:
+        """The paces in force, which a key may quicken."""
+        return self.paces
 
     @property
     @override

@@ -29,6 +29,7 @@ from tests.standins.rig_serpapi import SerpApiRig
 from tests.standins.web_server import Asked, Told
 from tools.base import Pace, SourceEnv, SourceError
 from tools.fetching import Http, _service
+from tools.http_source import HttpSource
 
 CALLS, SECONDS, HELD = 200, 3.0, 0.004
 """Calls at once, how long their pace is made to take in all, and how long the stand-in holds each request."""
@@ -128,15 +129,16 @@ async def memory(rig: Rig, source: Any) -> str:
 async def manners(rig: HttpRig, folder: Path) -> tuple[list[str], list[str]]:
     """A line per service of the source, and the limits that were broken."""
     source, world = rig.source, rig.world
-    probe = rig.server.world = Gate(world, source.paces)
+    assert isinstance(source, HttpSource)
+    probe = rig.server.world = Gate(world, source.own_paces)
     await source.fetch(rig.good)
     per_call = {name: (len(log.at), log.pace) for name, log in probe.services.items()}
     full = max(max(CALLS * n - pace.burst, 1) / pace.per_second for n, pace in per_call.values())
     scale = SECONDS / full
     mirrors = {"*": rig.server.mirror}
-    http = Http(folder, contact=rig.http.contact, mirrors=mirrors, request_timeout=300, pace_scale=scale)
+    http = Http(folder, contact=rig.http.contact, mirrors=mirrors, request_timeout=300, pace_scale=scale, sharing=0)
     patient = type("Patient", (type(source),), {"timeout": 600.0})
-    gate = rig.server.world = Gate(world, source.paces, HELD)
+    gate = rig.server.world = Gate(world, source.own_paces, HELD)
     calls = patient(SourceEnv(values=rig.values, http=http))
     before = time.monotonic()
     results = await asyncio.gather(*(calls.fetch(rig.good) for _ in range(CALLS)), return_exceptions=True)
