@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
@@ -72,7 +73,12 @@ def _text(raw: Mapping[str, object], name: str, settings: Settings) -> str:
         raise MessageTooLong(
             f"{name} has {len(value)} characters; the limit is {limit}: shorten it, or ingest the text as a document."
         )
-    return value.strip()
+    return _visible(value).strip()
+
+
+def _visible(text: str) -> str:
+    """The text without characters that nobody sees (zero-width, direction marks, tags) and that a program might read."""
+    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cf", "Cc"))
 
 
 def _is_unicode(text: str) -> bool:

@@ -17,6 +17,9 @@ from enum import StrEnum
 from agent.records import Costs, to_usd
 from tools.base import Frozen
 
+NEVER_MADE = "The run was over before this call was made: nothing was spent."
+"""What a call says that was planned and never began."""
+
 
 class Budget(Frozen):
     """A ceiling over some scope."""

@@ -23,6 +23,7 @@ from time import monotonic
 from pydantic import BaseModel, ValidationError
 
 from agent.budget import (
+    NEVER_MADE,
     CallState,
     Existing,
     Failure,
@@ -315,7 +316,7 @@ def _first_problem(exc: ValidationError) -> str:
     return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
 
 
-_NOT_MADE = Failure(kind=FailureKind.TIMEOUT, message="The run was over before this call was made: nothing was spent.")
+_NOT_MADE = Failure(kind=FailureKind.TIMEOUT, message=NEVER_MADE)
 
 _UNKNOWN = Failure(
     kind=FailureKind.OUTCOME_UNKNOWN,

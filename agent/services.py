@@ -12,10 +12,12 @@ from decimal import Decimal
 
 from pydantic import BaseModel
 
+from agent.budget import NEVER_MADE
 from agent.catalogue import Catalogue, load_catalogue
 from agent.companies import load_companies
 from agent.errors import ConfigError
 from agent.ingest import load_starter, unload_starter
+from agent.learning import Learned, learn
 from agent.models.base import Engine
 from agent.models.choose import choose_engine
 from agent.models.extractive import ExtractiveEngine
@@ -86,6 +88,11 @@ class Services:
             for name, source in self.sources.items()
             if name in chosen.sources_off or name not in only or (chosen.offline and isinstance(source, HttpSource))
         }
+
+    async def learned(self) -> dict[str, Learned]:
+        """Every source as experience has it: its priors, and what the ledger has seen of it lately."""
+        seen = await self.history.seen(self.clock(), never_made=NEVER_MADE)
+        return {n: learn(s.datasets, s.latency, s.max_price, seen.get(n)) for n, s in self.sources.items()}
 
     def engine_for(self, choice: str) -> Engine:
         """The engine a run asked for: `auto` is the configured one."""

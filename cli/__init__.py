@@ -153,12 +153,13 @@ def consumers() -> int:
 
 
 @dossier.command()
-def sources() -> int:
+@click.option("--stats", is_flag=True, help="What was declared of each source, and what experience has made of it.")
+def sources(stats: bool) -> int:
     """Sources: what they serve, what they cost, and why those that are off are off."""
     settings = _settings(quiet=True)
     from cli import lists
 
-    return lists.list_sources(settings)
+    return lists.list_experience(settings) if stats else lists.list_sources(settings)
 
 
 @dossier.command()

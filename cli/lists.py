@@ -11,10 +11,13 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from agent.budget import NEVER_MADE
 from agent.catalogue import Catalogue, load_catalogue
+from agent.learning import FAILING, Seen, learn
 from agent.records import ConsumerType, to_usd
-from agent.services import Source, survey
+from agent.services import Source, now_utc, survey
 from agent.settings import Settings
+from agent.store.history import History
 from agent.store.ledger import Ledger
 from agent.store.runs import Run, RunStore
 from cli.output import say, show
@@ -156,6 +159,43 @@ def list_sources(settings: Settings) -> int:
         table.add_row(name, state, micros(source.max_price), ", ".join(source.datasets), Text(plain(off.get(name, ""))))
     show(table)
     return 0
+
+
+def list_experience(settings: Settings) -> int:
+    """What each source's author declared, and what the ledger has seen: `0.60→0.74 (12)` is the prior, what is expected now,
+    and the calls it was learned from."""
+    sources, _ = survey(settings, NoIndex())
+    seen = asyncio.run(_seen(settings)) if (settings.data_dir / "ledger.db").exists() else {}
+    table = _table("source", "calls", "fails", "seconds", "price a call", "fills")
+    for name, source in sources.items():
+        now = learn(source.datasets, source.latency, source.max_price, seen.get(name))
+        calls, good = now.seen.calls, now.seen.calls - now.seen.failures
+        fills = [
+            f"{d} {_moved(prior, now.coverage[d], now.seen.datasets.get(d, (0, 0))[0])}"
+            for d, prior in source.datasets.items()
+        ]
+        table.add_row(
+            name,
+            str(calls),
+            _moved(FAILING, now.failure, calls),
+            _moved(source.latency, now.seconds, good),
+            f"{micros(source.max_price)}→{micros(round(now.price))}" if good else micros(source.max_price),
+            ", ".join(fills),
+        )
+    show(table)
+    return 0
+
+
+async def _seen(settings: Settings) -> dict[str, Seen]:
+    ledger = Ledger(settings.data_dir / "ledger.db", synchronous=settings.synchronous)
+    try:
+        return await History(ledger.db).seen(now_utc(), never_made=NEVER_MADE)
+    finally:
+        ledger.close()
+
+
+def _moved(prior: float, now: float, calls: int) -> str:
+    return f"{prior:.2f}→{now:.2f} ({calls})" if calls else f"{prior:.2f}"
 
 
 def source_lines(sources: Sequence[Source], off: dict[str, str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ from hypothesis import strategies as st
 
 from agent.calls import buy
 from agent.learning import FAILING, WEIGHT, Seen, learn
+from agent.runs import Runs
 from agent.store.history import WINDOW
 from tests.house import Clock, budgets, call, fake, house, scope
-from tools.base import FailureKind, SourceError
+from tools.base import FailureKind, SourceError, SourceReply
 
 PRIOR = {"profile": 0.5, "news": 0.2}
 
@@ -75,3 +77,22 @@ async def test_a_call_that_the_run_ended_before_is_no_failure_of_its_source(tmp_
         await buy(services, scope(seconds=0), call(), await budgets(services))
         never = "The run was over before this call was made: nothing was spent."
         assert await services.history.seen(services.clock(), never_made=never) == {}
+
+
+async def test_a_plan_expects_what_experience_has_taught(tmp_path: Path) -> None:
+    source = fake("web", datasets={"profile": 0.9}, answer=SourceReply())
+    async with house(tmp_path, source) as services:
+        before = (await services.learned())["web"]
+        money = await budgets(services)
+        for n in range(20):
+            await buy(services, scope(), call(id=f"c{n}", query=str(n)), money)
+            await services.history.note(f"c{n}", {"profile": False})
+        after = (await services.learned())["web"]
+        async with Runs(services) as runs:
+            thread = await runs.create_thread()
+            run = await runs.wait((await runs.start(thread.id, {"message": "Where is Snowflake headquartered?"})).id)
+            events = [json.loads(body) for _, body in await services.runs.events(run.id)]
+    assert before.chance("profile") == pytest.approx(0.9 * (1 - FAILING))
+    assert after.coverage["profile"] == pytest.approx(9 / 30)
+    planned = next(e["data"] for e in events if e["type"] == "research_plan_created")
+    assert planned["expected_quality"] == pytest.approx(0.9 * after.chance("profile"), abs=0.01)

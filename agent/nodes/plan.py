@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from math import floor
@@ -20,6 +20,7 @@ from agent.events import (
     offered,
     planned,
 )
+from agent.learning import Learned
 from agent.models.base import Proposal, ProposeTask
 from agent.models.extractive import suggestions
 from agent.nodes.room import Update, Visit
@@ -49,7 +50,8 @@ async def plan(state: State, visit: Visit) -> Update:
     met = {d.dataset for d in known.datasets if d.sufficient}
     wanted = [r for r in state["requirements"] if r.dataset not in met and r.dataset != "vendor"]
     proposals, engine = await _proposals(state, visit, {r.dataset for r in wanted})
-    candidates = merged([await _candidate(p, visit, state) for p in proposals])
+    learned = await services.learned()
+    candidates = merged([await _candidate(p, visit, state, learned) for p in proposals])
     candidates += _unavailable(visit, {r.dataset for r in wanted})
     limits = Limits(
         budget=await remaining(services, tuple(state["budgets"])) - visit.engine.writing_reserve(),
@@ -127,10 +129,11 @@ async def _proposals(state: State, visit: Visit, wanted: set[str]) -> tuple[list
     return [*proposed, *(p for p in suggestions(task) if services.sources[p.source].max_price == 0)], by
 
 
-async def _candidate(proposal: Proposal, visit: Visit, state: State) -> Candidate:
+async def _candidate(proposal: Proposal, visit: Visit, state: State, learned: Mapping[str, Learned]) -> Candidate:
     services, run_id = visit.services, visit.scope.run_id
     consumer = services.catalogue.consumer(state["ask"].consumer_type)
     source = services.active.get(proposal.source)
+    known = learned.get(proposal.source) if source is not None else None
     refused, args, key, cached = "", dict(proposal.args), content_id(proposal.source, str(proposal.args)), False
     ages = [services.catalogue.datasets[d].max_age_seconds(consumer.freshness_floor) for d in proposal.datasets]
     max_age = min(ages, default=0.0)
@@ -149,17 +152,22 @@ async def _candidate(proposal: Proposal, visit: Visit, state: State) -> Candidat
         key=key,
         source=proposal.source,
         args=args,
-        coverage={d: source.datasets.get(d, 0.0) for d in proposal.datasets}
-        if source
-        else dict.fromkeys(proposal.datasets, 0.0),
+        coverage={d: _chance(known, d, cached) for d in proposal.datasets},
         reliability=source.reliability * (1.0 if cached else _answers(source.name, state)) if source else 0.0,
         price=source.max_price if source else 0,
-        seconds=source.latency if source else 0.0,
+        seconds=known.seconds if known else 0.0,
         max_age=max_age,
         cached=cached,
         questions=proposal.questions,
         refused=refused,
     )
+
+
+def _chance(known: Learned | None, dataset: str, cached: bool) -> float:
+    """How likely a call fills the dataset; a stored reply can no longer fail."""
+    if known is None:
+        return 0.0
+    return known.coverage.get(dataset, 0.0) if cached else known.chance(dataset)
 
 
 def _answers(source: str, state: State) -> float:

@@ -40,7 +40,8 @@ def plan(
     the same dataset overlap: each takes its share of what the ones before it left. The order of the candidates plays no part.
     """
     quality = {d.dataset: d.quality for d in known.datasets}
-    missing = {r.dataset: r.weight * (1 - quality.get(r.dataset, 0.0)) for r in requirements}
+    whole = _whole(known)
+    missing = {r.dataset: r.weight / whole * (1 - quality.get(r.dataset, 0.0)) for r in requirements}
     open_, skipped = _sift(candidates, missing, limits, set(tried))
     basket = _Basket(missing, limits)
     basket.take([c for c in open_ if c.cost == 0])
@@ -72,7 +73,7 @@ def worth_another_round(
     """Whether a call left out for its price, or because the round was full, would now be made: calls that brought less than
     expected leave more to gain, and refunds leave more to spend."""
     limits = Limits(budget, 0.0, gain_per_dollar)
-    missing = {d.dataset: d.weight * (1 - d.quality) for d in report.datasets if not d.sufficient}
+    missing = {d.dataset: d.weight / _whole(report) * (1 - d.quality) for d in report.datasets if not d.sufficient}
     for skip in skipped:
         source = sources.get(skip.source)
         if source is None or skip.reason not in (
@@ -86,6 +87,11 @@ def worth_another_round(
         if price <= max(budget, 0) and gain >= limits.toll(price):
             return True
     return False
+
+
+def _whole(report: QualityReport) -> float:
+    """The weights that overall quality is a mean over: of a narrow question each dataset counts for more."""
+    return sum(d.weight for d in report.datasets) or 1.0
 
 
 class _Basket:

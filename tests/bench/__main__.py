@@ -1,6 +1,6 @@
 """Run the benchmarks: all of them, or those named.
 
-python -m tests.bench [question] [sources] [planner]
+python -m tests.bench [question] [sources] [planner] [reuse]
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from tests.bench import planner, question, sources
+from tests.bench import planner, question, reuse, sources
 
-BENCHES: dict[str, Callable[[], int]] = {"question": question.main, "sources": sources.main, "planner": planner.main}
+BENCHES: dict[str, Callable[[], int]] = {"question": question.main, "sources": sources.main, "planner": planner.main, "reuse": reuse.main}
 
 
 def main(names: list[str]) -> int:
