@@ -13,7 +13,7 @@ run: $(VENV)/.run
 	$(BIN)/dossier serve
 
 test: $(VENV)/.dev
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist worksteal
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

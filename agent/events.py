@@ -17,6 +17,7 @@ from agent.records import (
     CallStatus,
     Check,
     ClaimStatus,
+    Conflict,
     Costs,
     Offer,
     QualityReport,
@@ -196,6 +197,12 @@ class DataExtractedData(Frozen):
     datasets: tuple[DatasetFilled, ...]
     documents: int
     evidence: int
+    conflicts: tuple[Conflict, ...] = ()
+    """Where sources disagree, the likeliest side first; all sides are kept."""
+    from_model: int = 0
+    """How many of this round's quotes a chat model read where the rules had found nothing."""
+    dropped: int = 0
+    """How many of its readings were dropped because their words, figures or names do not stand in the document."""
 
 
 class DataExtracted(EventBase):

@@ -368,11 +368,32 @@ class DatasetQuality(Frozen):
         return self.quality >= self.minimum
 
 
+class ConflictSide(Frozen):
+    """One of the sides of a conflict, in its own words."""
+
+    evidence_id: str
+    document_id: str
+    quote: str
+    source: str
+    published_at: AwareDatetime | None = None
+
+
+class Conflict(Frozen):
+    """Values of one field and one period that cannot all be right, from independent origins. None of them is dropped."""
+
+    dataset: str
+    field: str
+    sides: tuple[ConflictSide, ...]
+    """The likeliest first: the one that is both fresh and reliable."""
+
+
 class QualityReport(Frozen):
     """Quality per dataset and overall (requirement-weighted sum)."""
 
     overall: float = 0.0
     datasets: tuple[DatasetQuality, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    """Where sources disagree; they have lowered the reliability."""
 
     @property
     def gaps(self) -> tuple[str, ...]:
@@ -386,7 +407,7 @@ class QualityReport(Frozen):
 class Check(Frozen):
     """One test of a claim against its quotes."""
 
-    name: Literal["quote", "numbers", "dates", "entity", "recall", "polarity", "contradiction"]
+    name: Literal["quote", "numbers", "dates", "entity", "recall", "polarity", "contradiction", "entailment"]
     passed: bool
     detail: str = ""
 
@@ -413,6 +434,8 @@ class Claim(Frozen):
     checks: tuple[Check, ...] = ()
     contradicts: tuple[str, ...] = ()
     """Ids of evidence that says otherwise."""
+    confidence: float | None = None
+    """Of a fact: how probable it is that its quotes say it (`Brief.confidence_note` says whether that is calibrated)."""
 
 
 class Citation(Frozen):
@@ -481,6 +504,11 @@ class Brief(Frozen):
     costs: Costs = Costs()
     engine: str = "extractive"
     written_at: AwareDatetime
+
+    @property
+    def conflicts(self) -> tuple[Conflict, ...]:
+        """Where sources disagree, both sides in their own words; kept with the quality that they lower."""
+        return self.quality.conflicts
 
 
 def normalise(text: str) -> str:

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from agent.budget import NEVER_MADE
 from agent.catalogue import Catalogue, load_catalogue
 from agent.companies import load_companies
+from agent.entailment import Entailment, load_entailment
 from agent.errors import ConfigError
 from agent.ingest import load_starter, unload_starter
 from agent.learning import Learned, learn
@@ -68,6 +69,8 @@ class Services:
     """Source calls under way at once. Ours, because LangGraph's own limit also delays its checkpoints."""
     mcp: Mapping[str, mcp.ServerEntry] = field(default_factory=dict)
     """MCP servers that the settings name."""
+    entailment: Entailment | None = None
+    """A model that has the last word on each fact, where the settings name one."""
     flights: dict[str, asyncio.Event] = field(default_factory=dict)
     """Calls of this process under way, by call id; set when one ends."""
     scopes: dict[str, Scope] = field(default_factory=dict)
@@ -139,6 +142,7 @@ def _open(settings: Settings, clock: Callable[[], datetime]) -> Services:
     servers = mcp_servers(settings, catalogue)
     scrub = Scrubber((*settings.secrets(), *mcp.secrets_of(servers)))
     engine, note = choose_engine(settings, scrub)
+    entailment = load_entailment(settings.entailment)
     load_companies()
     folder, synchronous, wait = settings.data_dir, settings.synchronous, settings.busy_timeout
     with ExitStack() as opened:
@@ -171,6 +175,7 @@ def _open(settings: Settings, clock: Callable[[], datetime]) -> Services:
             clock=clock,
             slots=asyncio.Semaphore(settings.max_calls),
             mcp=servers,
+            entailment=entailment,
         )
         opened.pop_all()
         return services

@@ -143,6 +143,10 @@ class Settings(BaseSettings):
         None, description="A TOML file of MCP servers to use as sources, with their prices and datasets."
     )
 
+    entailment: str = Field(
+        "",
+        description="A model that has the last word on each fact, as `package.module:factory`; see docs/confidence.md.",
+    )
     sources_only: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Names of the only sources to use, separated by commas. Empty means all."
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Literal
 
 from agent.claims import Quoted, check_claim, supported
+from agent.entailment import ENTAILED, Entailment
 from agent.records import Check, Claim, ClaimStatus, Document, Evidence, Subject, Vendor
 from agent.store.documents import DocumentStore
 
@@ -27,17 +29,34 @@ def _checks(
 class Bench:
     """The evidence of one brief, and the stored documents it was cut from."""
 
-    def __init__(self, evidence: Mapping[str, Evidence], documents: Mapping[str, Document]) -> None:
+    def __init__(
+        self,
+        evidence: Mapping[str, Evidence],
+        documents: Mapping[str, Document],
+        entailment: Entailment | None = None,
+    ) -> None:
         self.evidence = evidence
         self.documents = documents
+        self._entailment = entailment
 
     @classmethod
-    async def open(cls, store: DocumentStore, ids: Sequence[str]) -> Bench:
+    async def open(cls, store: DocumentStore, ids: Sequence[str], entailment: Entailment | None = None) -> Bench:
         """Load evidence and its documents afresh from the store."""
         evidence = {e.id: e for e in await store.get_evidence(list(ids))}
         wanted = list(dict.fromkeys(e.document_id for e in evidence.values()))
         documents = {d.id: d for d in await store.get_many(wanted)}
-        return cls(evidence, documents)
+        return cls(evidence, documents, entailment)
+
+    async def judge(self, claim: Claim, subject: Subject, seller: Vendor) -> Claim:
+        """`check`, and for a fact that passes it the entailment model's word, where there is one."""
+        checked = self.check(claim, subject, seller)
+        if self._entailment is None or claim.kind != "fact" or checked.status is not ClaimStatus.SUPPORTED:
+            return checked
+        quotes = [self.evidence[i].quote for i in claim.evidence]
+        p = await asyncio.to_thread(self._entailment.entails, quotes, claim.text)
+        check = Check(name="entailment", passed=p >= ENTAILED, detail=f"probability {p:.2f}")
+        status = ClaimStatus.SUPPORTED if check.passed else ClaimStatus.UNVERIFIED
+        return checked.model_copy(update={"checks": (*checked.checks, check), "status": status})
 
     def check(self, claim: Claim, subject: Subject, seller: Vendor) -> Claim:
         """The claim with its checks and the status they give it."""

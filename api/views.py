@@ -7,7 +7,7 @@ from decimal import Decimal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from agent.budget import UsageRow
-from agent.records import Brief, Costs, QualityReport, StopReason
+from agent.records import Brief, Conflict, Costs, QualityReport, StopReason
 from agent.runs import Runs
 from agent.store.runs import Run, RunStatus
 
@@ -92,6 +92,7 @@ class RunView(BaseModel):
     )
     brief: Brief | None
     quality: QualityReport | None
+    conflicts: tuple[Conflict, ...] = Field((), description="Where sources disagree, the likeliest side first.")
     costs: Costs
     error: dict[str, JsonValue] | None
     events_url: str
@@ -149,6 +150,7 @@ async def run_view(runs: Runs, run: Run) -> RunView:
         plan=plan,
         brief=run.brief,
         quality=quality,
+        conflicts=quality.conflicts if quality else (),
         costs=await runs.costs(run),
         error=run.error,
         events_url=f"/v1/runs/{run.id}/events",

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.records import Brief, Citation, Claim, DatasetQuality, Subject
-from cli.words import STOPPED, as_of, costs_line, identity, plain, provenance
+from cli.words import STOPPED, as_of, costs_line, identity, plain, provenance, source_name
 
 
 @dataclass(frozen=True)
@@ -128,6 +128,11 @@ def _contradictions(brief: Brief, by_id: Mapping[str, Citation]) -> Iterable[Ren
                 if mine in by_id and other in by_id and pair not in told:
                     told.add(pair)
                     yield _bullet(Text(f"{_side(by_id[mine])}  but  {_side(by_id[other])}"))
+    for conflict in brief.conflicts:
+        shown = frozenset(s.evidence_id for s in conflict.sides)
+        if not any(pair <= shown for pair in told):
+            sides = (f"“{plain(s.quote)}” ({source_name(s.source)}, {as_of(s.published_at)})" for s in conflict.sides)
+            yield _bullet(Text("  but  ".join(sides)))
 
 
 def _side(citation: Citation) -> str:

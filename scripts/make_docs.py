@@ -82,7 +82,7 @@ WHEN: Mapping[str, tuple[str, str]] = {
     "budget_updated": ("collect", "Money after a call."),
     "data_extracted": ("assess", "Quotes found so far, by dataset."),
     "quality_assessed": ("assess", "Quality, gaps, and whether another round follows."),
-    "engine_fell_back": ("decompose, plan, synthesize", "The chat model did not deliver; the extractive goes on."),
+    "engine_fell_back": ("decompose, plan, assess, synthesize", "The chat model did not deliver; the extractive goes on."),
     "answer_delta": ("synthesize", "A sentence of the answer that has passed its checks."),
     "claim_checked": ("verify", "A sentence was checked once more, with the result of each check."),
     "research_complete": ("verify", "The brief."),
@@ -256,8 +256,11 @@ def routes() -> str:
 def commands() -> str:
     """What `--help` says, command by command."""
     parts = []
+    above = click.Context(
+        dossier, info_name="dossier", terminal_width=100, max_content_width=100, **dossier.context_settings
+    )
     for name, command in sorted(dossier.commands.items()):
-        context = click.Context(command, info_name=f"dossier {name}", terminal_width=100, max_content_width=100)
+        context = click.Context(command, info_name=name, parent=above)
         parts.append(f"### dossier {name}\n\n```text\n{command.get_help(context).strip()}\n```")
     return "\n\n".join(parts)
 

@@ -321,11 +321,11 @@ UNTRUE = [
     ("Acme's product is cheaper than Globex's.", "Globex's product is cheaper than Acme's."),
     ("Acme outsources payroll to Globex.", "Globex outsources payroll to Acme."),
     ("Ann Lee left Globex to join Acme.", "Ann Lee left Acme to join Globex."),
+    ("Acme cut prices twice in 2025.", "Acme cut prices twice in 2024 and raised them in 2025."),
 ]
 """Written after the checks stood. At first sight 16 of 55 (MISSED included) passed; most of those were then fixed."""
 
 MISSED = [
-    ("Acme cut prices twice in 2025.", "Acme cut prices twice in 2024 and raised them in 2025."),
     ("Acme raised $10 million at a $90 million valuation.", "Acme raised $90 million at a $10 million valuation."),
     ("Acme supports SOC 2 and HIPAA.", "Acme supports SOC 2; HIPAA support is on the roadmap."),
 ]

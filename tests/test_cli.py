@@ -128,7 +128,7 @@ def test_a_first_question_is_answered_offline_with_cited_findings(
     assert "starter library" in brief
     assert "Recommendations for Monte Carlo (inference" in brief
     assert "$0.00 of $0.50 spent" in brief
-    assert "(uncalibrated)" in brief
+    assert "(calibrated on " in brief
 
 
 def test_what_is_not_a_terminal_gets_no_escape_sequences(

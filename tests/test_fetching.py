@@ -230,7 +230,9 @@ async def test_every_member_of_a_packed_body_is_read_and_padding_is_not(bench: B
 
 
 @pytest.mark.parametrize(
-    "body", [gzip.compress(b"a long page " * 50)[:-12], b"no gzip at all", gzip.compress(b"a")[:8]]
+    "body",
+    [gzip.compress(b"a long page " * 50)[:-12], b"no gzip at all", gzip.compress(b"a")[:8]],
+    ids=["cut off", "no gzip", "cut in the head"],
 )
 async def test_a_packed_body_that_is_damaged_is_malformed(bench: Bench, body: bytes) -> None:
     bench.answers = [Told(body, headers={"Content-Encoding": "gzip"})]

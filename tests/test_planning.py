@@ -91,7 +91,9 @@ def test_the_gain_of_a_call_is_weight_times_what_is_missing_times_what_it_will_b
 def test_of_a_narrow_question_each_dataset_counts_for_more() -> None:
     call = candidate("a", coverage={"profile": 0.8}, reliability=0.9)
     made = plan([call], NEEDS[:1], known(profile=0.25), limits())
-    assert made.to_collect[0].gain == pytest.approx(0.75 * 0.8 * 0.9), "overall quality is a mean over what was asked for"
+    assert made.to_collect[0].gain == pytest.approx(0.75 * 0.8 * 0.9), (
+        "overall quality is a mean over what was asked for"
+    )
 
 
 def test_calls_for_the_same_dataset_overlap_each_takes_its_share_of_what_is_left() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from math import exp, log, log2
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -271,3 +273,27 @@ def test_the_order_in_which_evidence_came_does_not_matter(found: list[Evidence],
 @given(st.lists(any_evidence, max_size=8))
 def test_a_copy_of_what_is_known_changes_nothing(found: list[Evidence]) -> None:
     assert judged(*found, *found).overall == pytest.approx(judged(*found).overall)
+
+
+def test_the_examples_worked_by_hand_in_the_documentation_are_right() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "quality.md").read_text("utf-8")
+    stated = [float(figure) for figure in re.findall(r"\*\*([0-9.]+)\*\*", text)]
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    year, week = now - timedelta(days=365), now - timedelta(days=7)
+    known = 0.90 * 0.98
+    financials = (2 * known + known) / 5
+    worked = [
+        freshness(year, now, 730),
+        freshness(week, now, 14),
+        730 * log2(1 / 0.70),
+        14 * log2(1 / 0.70),
+        freshness(None, now, 14),
+        pooled_reliability({"a": 0.60, "b": 0.70}),
+        pooled_reliability({"edgar": 0.98, "news": 0.70}),
+        pooled_reliability({"site": 0.85}, {"snippet": 0.60}),
+        financials,
+        min(2 / 4, 1),
+        (0.10 * financials + 0.12 * 0.80) / 0.22,
+    ]
+    assert worked == pytest.approx(stated, rel=1e-3, abs=1e-4)
+    assert [round(w, 1) for w in worked[2:4]] == stated[2:4]

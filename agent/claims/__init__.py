@@ -29,6 +29,7 @@ for use outside.
 
 from agent.claims.checks import check_claim, supported
 from agent.claims.contradictions import find_contradictions
+from agent.claims.fit import fit
 from agent.claims.orders import order, states, unfit, visible
 from agent.claims.quoted import Quoted
 from agent.claims.sentences import split_sentences
@@ -37,6 +38,7 @@ __all__ = [
     "Quoted",
     "check_claim",
     "find_contradictions",
+    "fit",
     "order",
     "split_sentences",
     "states",

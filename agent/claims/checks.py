@@ -7,7 +7,7 @@ from typing import Literal
 
 from agent.claims.actors import about_another, foreign_actor, person_misplaced
 from agent.claims.cleaning import clean
-from agent.claims.direction import opposite, swapped
+from agent.claims.direction import only_opposed, opposite, swapped
 from agent.claims.figures import date_problem, number_problem
 from agent.claims.names import mentions, name_words, stands, unknown_name
 from agent.claims.passages import main_clauses, rests_on
@@ -127,6 +127,7 @@ def _wording_problems(
         for problem in (opposite, qualifier_lost):
             found = [problem(part, clause) for clause in clauses]
             yield found[0] if found and all(found) else ""
+        yield only_opposed(part, clauses)
     yield person_misplaced(sentence, quotes, known)
 
 

@@ -10,7 +10,7 @@ from agent.claims.measures import Quantity, same_amount
 from agent.claims.quoted import Quoted
 from agent.claims.reading import Reading, figure_spans, inside, read
 from agent.claims.territory import Place, misplaced, other_end, territory
-from agent.claims.wording import DIRECTIONS, STOP, word_key
+from agent.claims.wording import DIRECTIONS, METRICS, STOP, word_key
 
 _NARROWING = frozenset("more new other total of its the our their additional different own".split())
 _COUNTABLE = frozenset("year years companies company business".split())
@@ -183,6 +183,8 @@ def date_problem(
     stated = [d for _, d in pool]
     for s in sentence.dates:
         hits = [(r, d) for r, d in pool if same_date(s, d)]
+        if place and _part_for_whole(sentence, s, hits):
+            return f"{s.text} is only {hits[0][1].text} in the quote"
         if hits and place and all(_date_misplaced(sentence, s, r, d, known) for r, d in hits):
             return f"{s.text} belongs to something else in the quote"
         if not hits and not _implied(s, sentence, stated, quoted):
@@ -194,8 +196,38 @@ def date_problem(
 def _date_misplaced(sentence: Reading, s: When, quote: Reading, d: When, known: frozenset[str]) -> bool:
     own = [(o.start, o.end) for o in sentence.dates if o is not s]
     free = [o for o in quote.dates if o is not d and not any(same_date(m, o) for m in sentence.dates)]
-    others = [(o.start, o.end) for o in free]
-    return misplaced(Place(sentence, (s.start, s.end), own), Place(quote, (d.start, d.end), others), known)
+    others = [(o.start, o.end) for o in free if not _same_time(quote.text, o, d) and not _of_the_source(quote.text, o)]
+    return misplaced(
+        Place(sentence, (s.start, s.end), own, heir=False), Place(quote, (d.start, d.end), others, heir=False), known
+    )
+
+
+def _same_time(text: str, a: When, b: When) -> bool:
+    """Whether one date only says the other once more: `Q1 FY2027 (quarter ended April 30, 2026)`."""
+    first, second = sorted((a, b), key=lambda w: w.start)
+    return not re.sub(r"[\s,(]|\b(?:the|which|its|to)\b", "", text[first.end : second.start])
+
+
+_SOURCE = re.compile(
+    r"\b(?:article|report|note|release|entry|profile|analysis|piece|guide|digest|commentary|comparison|reported|dated|"
+    r"updated|reviewed)(?: (?:of|on|from|dated|updated|reviewed|says|in|by))* $",
+    re.I,
+)
+
+
+def _of_the_source(text: str, date: When) -> bool:
+    """Whether a date is the day of the text that is quoted, and so claims no words: `in an article of May 4, 2026`."""
+    return bool(_SOURCE.search(text[max(0, date.start - 48) : date.start]))
+
+
+def _part_for_whole(sentence: Reading, s: When, hits: Sequence[tuple[Reading, When]]) -> bool:
+    """Whether a result of a quarter is told as one of its year."""
+    whole = s.year is not None and not (s.month or s.quarter or s.half or s.ended)
+    results = any(n.unit for n in sentence.numbers) and sentence.keys & (METRICS | DIRECTIONS)
+    return bool(whole and results and hits) and all(d.quarter or d.half or d.ended in _PARTS for _, d in hits)
+
+
+_PARTS = ("quarter", "months")
 
 
 def _implied(s: When, sentence: Reading, stated: Sequence[When], quoted: Sequence[Quoted]) -> bool:

@@ -247,6 +247,9 @@ def _share_ranges(text: str, found: list[Quantity]) -> tuple[Quantity, ...]:
     return tuple(found)
 
 
+_ROUNDED = re.compile(r"\d\.\d+ ?(?:million|billion|trillion|bn|mn|[mb])\b", re.I)
+
+
 def same_amount(said: Quantity, source: Quantity) -> bool:
     """Whether the size and the hedge of `said` follow from `source`. Units and signs are compared elsewhere."""
     a, b = abs(said.value), abs(source.value)
@@ -255,9 +258,11 @@ def same_amount(said: Quantity, source: Quantity) -> bool:
             return {said.mark, source.mark} == {"under", "nearly"}
         # `up to 500` stated as 500 claims more than the source; `more than 500` stated as 500 claims less
         return not (source.mark in ("under", "upto", "nearly") and said.mark not in (source.mark, "about"))
-    if said.mark in ("", "upto", "under") or b == 0 or source.mark not in ("", "about", said.mark):
+    if said.mark in ("upto", "under") or b == 0 or source.mark not in ("", "about", said.mark):
         return False
     gap, near = b - a, abs(b - a) / b
+    if not said.mark:  # `$43,978 million` as `$44.0 billion`: rounded by 1% at most, in a larger scale
+        return bool(_ROUNDED.search(said.text)) and abs(gap) <= said.step / 2 and source.step < said.step <= a / 50
     if said.mark == "over":
         return 0 < gap < said.step and near <= Decimal("0.15")
     if said.mark == "nearly":

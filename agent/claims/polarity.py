@@ -29,13 +29,15 @@ _CUES = {
     "future": re.compile(r"(?<![Yy]ou )\bwill\b(?! [A-Z])|\bshall\b|(?<![Yy]ou)'ll\b|\bwould\b|\bgoing to\b"),
     "plan": re.compile(
         r"\bplan(?:s|ned|ning)?(?: \w+)? to\b|\bplanned\b|\bplans (?:for|a|an)\b|\bintend(?:s|ed|ing)?\b|"
-        r"\bintention\b|\baim(?:s|ed|ing)? to\b"
-        r"|(?<!than )\bexpect(?:s|ed|ing|ations?)?\b|\banticipat\w+|\bforecast\w*|\bproject(?:s|ed) (?:to|that|"
+        r"\bintention\b|\baim(?:s|ed|ing)? (?:to|for|at)\b"
+        r"|(?<!than )\bexpect(?:s|ed|ing|ations?)?\b|\banticipat\w+|(?<!of )(?<!beat )\bforecast\w*|\bproject(?:s|ed) (?:to|that|"
         r"revenue|sales)\b|\bseek(?:s|ing)? to\b"
         r"|\bsought to\b|\bpropos(?:es|ed|al|ing)\b|\bguidance\b|\bset to\b|\bslated\b|\bscheduled\b|\bpoised to\b|"
         r"\bdue to [a-z]+e\b"
-        r"|\bagree(?:s|d|ment)? to\b|\bletter of intent\b|\bhopes? to\b|\bwants? to\b|\bon track to\b|\bcommit(?:s|"
-        r"ted) to\b"
+        r"|\bagree(?:s|d|ment)?(?: (?:in|on) [\w ,]{3,24}?)? to\b|\bletter of intent\b|\bpath to\b"
+        r"|\b[A-Z][\w.&'-]* plans (?!are\b|start|cost|begin|include|range|from\b|with\b|and\b|or\b|in\b|of\b)[a-z]"
+        r"|\bhopes? to\b|\bwants? to\b|\bon track to\b|\bcommit(?:s|"
+        r"ted|ting)? (?:to\b|up to\b|[$€£])"
         r"|\btarget(?:s|ing) (?:a|an|\$|\d)|^(?:[A-Z][\w.&'-]* ){1,4}to [a-z]{3,}\b"
     ),
     "hearsay": re.compile(
@@ -60,6 +62,11 @@ _CUES = {
     "part": re.compile(
         r"\b(?:one|some|part) of (?:the|its|their|our)\b|\bamong (?:the|its)\b|\bpartial(?:ly)?\b", re.I
     ),
+    "praise": re.compile(
+        r"\b(?:calls?|calling|describes?|describing|bills?|positions?) (?:itself|themselves)\b[^.;]{0,40}"
+        r"\b(?:leading|leader|largest|biggest|best|most|first|only|fastest|top)\b",
+        re.I,
+    ),
     "past": re.compile(
         r"\b(?:was|were|served as|serving as|had been|worked as)\s+"
         r"(?!(?:formerly|previously)\b)(?!(?:\w+ly )?(?:appointed|named|elected|promoted|hired|made)\b)"
@@ -80,6 +87,7 @@ _SAID = {
     "incoming": "something to come",
     "condition": "a condition",
     "part": "one among several",
+    "praise": "what it calls itself",
     "past": "something past",
 }
 

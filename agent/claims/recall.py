@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from agent.claims.names import name_runs
-from agent.claims.reading import Reading, Token, content, read
+from agent.claims.reading import Reading, Token, content, figure_spans, read
 from agent.claims.wording import METRICS, ROLES, STOP, word_key
 
 MIN_RECALL = 0.8
@@ -69,15 +69,35 @@ def recall_problem(sentence: Reading, sources: Sequence[Reading], known: frozens
     words = [t for t in content(sentence, known) if id(t) not in named or t.low not in lows]
     absent = [t for t in words if t.key not in held and t.low not in lows and not _compound_held(t, lows, held)]
     raw = [t for t in sentence.tokens if t.low in _CRITICAL_RAW and t.low not in lows]
+    raw = [t for t in raw if t.low != "every" or "each" not in lows]
     critical = [*raw, *_repeated(sentence, words, sources), *(t for t in absent if t.key in _CRITICAL)]
     if critical:
         return f"{critical[0].text!r} is not in the quote"
+    if added := _added(sentence, words, {id(t) for t in absent}):
+        return f"{added!r} is not in the quote"
     if not words:
         return "" if sentence.numbers or sentence.dates or sentence.tokens else "the sentence says nothing"
     share = 1 - len(absent) / len(words)
     if share < MIN_RECALL:
         return f"{', '.join(repr(t.text) for t in absent[:3])} not in the quote ({share:.0%} of the words are)"
     return _substituted(sentence, sources, known, {t.key for t in absent})
+
+
+_JOINTS = re.compile(r"[,;](?=\s)|\b(?:and|but|because|which|who|after|by|thanks|making|despite)\b")
+
+
+def _added(sentence: Reading, words: Sequence[Token], absent: set[int]) -> str:
+    """A last clause of which the quotes hold no word: `told staff of job cuts and apologised`."""
+    joints = [m.end() for m in _JOINTS.finditer(sentence.text)]
+    if not joints:
+        return ""
+    last = [t for t in words if t.start >= joints[-1]]
+    stated = any(a >= joints[-1] for a, _ in figure_spans(sentence))
+    return (
+        sentence.text[last[0].start : last[-1].end]
+        if last and not stated and all(id(t) in absent for t in last)
+        else ""
+    )
 
 
 def _repeated(sentence: Reading, words: Sequence[Token], sources: Sequence[Reading]) -> list[Token]:

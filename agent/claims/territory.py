@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent.claims.reading import Reading, content
-from agent.claims.wording import DIRECTIONS
+from agent.claims.wording import DIRECTIONS, METRICS
 
 _CUTS = tuple(
     re.compile(p)
@@ -35,25 +35,27 @@ def _cut(text: str, left: int, right: int, *, late: bool = False) -> int:
 
 _INHERITS = re.compile(
     r"\W*(?:and |but |or )?(?:(?:from|to|compared|versus|against|than|of (?:which|whom)|up|down)\b"
-    r"|(?:[a-z]+ed|is|was|were|are|has|had|grew|rose|fell|made|won|sold|bought|led) )"
+    r"|(?P<verb>[a-z]+ed|is|was|were|are|has|had|grew|rose|fell|made|won|sold|bought|led) )"
 )
 
 
 def territory(
-    text: str, span: tuple[int, int], rivals: Sequence[tuple[int, int]], *, late: bool = False
+    text: str, span: tuple[int, int], rivals: Sequence[tuple[int, int]], *, late: bool = False, heir: bool = True
 ) -> tuple[int, int]:
     """The stretch of text that speaks of the figure at `span` rather than of one of its rivals.
 
     Where the figure is told of the same thing as the one before (`$3.6 billion, up from $2.7 billion`), the words
     before belong to both. `late` cuts behind rather than before words that no delimiter divides, which suits names.
+    Without `heir` a further verb takes no words from before it, which suits dates (`founded in 2009 and listed in 2019`).
     """
     before = max((r for r in rivals if r[1] <= span[0]), default=None)
     after = min((r for r in rivals if r[0] >= span[1]), default=None)
     start = 0
     if before:
         start = _cut(text, before[1], span[0], late=late)
-        if _INHERITS.match(text, start) and not late:
-            start = territory(text, before, [r for r in rivals if r[1] <= before[0]])[0]
+        shares = _INHERITS.match(text, start)
+        if shares and not late and (heir or not shares["verb"]):
+            start = territory(text, before, [r for r in rivals if r[1] <= before[0]], heir=heir)[0]
     return start, _cut(text, span[1], after[0], late=late) if after else len(text)
 
 
@@ -64,10 +66,11 @@ class Place:
     reading: Reading
     span: tuple[int, int]
     rivals: Sequence[tuple[int, int]]
+    heir: bool = True
 
     def keys(self, *, late: bool) -> set[str]:
         """The words of its territory."""
-        a, b = territory(self.reading.text, self.span, self.rivals, late=late)
+        a, b = territory(self.reading.text, self.span, self.rivals, late=late, heir=self.heir)
         return {t.key for t in self.reading.tokens if a <= t.start < b}
 
     def behind(self, *, late: bool) -> set[str]:
@@ -78,13 +81,13 @@ class Place:
     def others(self) -> list[Place]:
         """Its rivals in their own places."""
         every = [*self.rivals, self.span]
-        return [Place(self.reading, r, [p for p in every if p != r]) for r in self.rivals[:24]]
+        return [Place(self.reading, r, [p for p in every if p != r], self.heir) for r in self.rivals[:24]]
 
 
 def misplaced(said: Place, told: Place, known: frozenset[str], *, late: bool = False) -> bool:
     """Whether the words around a figure of the sentence stand around another figure of the quote."""
     sentence = said.reading
-    a, b = territory(sentence.text, said.span, said.rivals, late=late)
+    a, b = territory(sentence.text, said.span, said.rivals, late=late, heir=said.heir)
     words = {t.key for t in content(sentence, known) if a <= t.start < b} - DIRECTIONS
     others = told.others()
     here = words & told.keys(late=late)
@@ -93,10 +96,14 @@ def misplaced(said: Place, told: Place, known: frozenset[str], *, late: bool = F
     if tail and not words & told.behind(late=late) and any(tail & other.behind(late=late) for other in others):
         return True
     called = {t.key for t in sentence.tokens if t.capital and not t.initial} & words
+    measured = told.keys(late=late)
     for other in others:
         there = words & other.keys(late=late)
         # a name that stands with the other figure outweighs an ordinary word that stands with this one
         if len(there) > len(here) or (called & (there - here) and not called & here):
+            return True
+        # `income of $39 million after a loss of $47 million`: each figure has a measure of its own
+        if measured & METRICS - words and words & METRICS & (there - here) and not here & METRICS:
             return True
     return False
 

@@ -1,4 +1,4 @@
-"""What a language engine promises. The rooms call these three tasks and do not know which engine runs.
+"""What a language engine promises. The rooms call these four tasks and do not know which engine runs.
 
 `Door` is how an engine spends: the room hands one in, bound to its run, so that no engine can reach a paid model except
 through `agent.calls`.
@@ -13,6 +13,7 @@ from typing import Protocol
 from pydantic import BaseModel, JsonValue
 
 from agent.records import Ask, Claim, ConsumerType, Dataset, Evidence, Question, Requirement, Subject, Vendor
+from agent.values import Told
 from tools.base import Frozen, SourceTool
 
 
@@ -86,6 +87,26 @@ class ProposeTask:
 
 
 @dataclass(frozen=True)
+class Passage:
+    """The statements of one document, as they stand in it."""
+
+    document_id: str
+    about: str
+    published: str
+    """ISO day, empty when unknown."""
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ExtractTask:
+    """Documents that rules found nothing in, and the datasets they are read for; the likeliest document first."""
+
+    subject: Subject
+    passages: tuple[Passage, ...]
+    datasets: Mapping[str, Dataset]
+
+
+@dataclass(frozen=True)
 class WriteTask:
     """Evidence to write from, the best first, and for whom."""
 
@@ -105,7 +126,7 @@ Say = Callable[[Claim], Awaitable[None]]
 
 
 class Engine(Protocol):
-    """Decompose, propose, write. Every method returns records; failures are ModelError, for which the room has a fallback."""
+    """Decompose, propose, extract, write. All return records; failures are ModelError, for which rooms have a fallback."""
 
     name: str
 
@@ -123,6 +144,10 @@ class Engine(Protocol):
 
     async def propose(self, task: ProposeTask, door: Door) -> tuple[Proposal, ...]:
         """Calls worth considering for the sub-questions."""
+        ...
+
+    async def extract(self, task: ExtractTask, door: Door) -> tuple[Told, ...]:
+        """Fields as the engine read them, each with its quote; nothing in them is checked here. No tools are bound."""
         ...
 
     async def write(self, task: WriteTask, door: Door, say: Say) -> tuple[Claim, ...]:

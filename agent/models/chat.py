@@ -1,4 +1,4 @@
-"""The chat engine: decompose, propose and write with any OpenAI-compatible chat model.
+"""The chat engine: decompose, propose, extract and write with any OpenAI-compatible chat model.
 
 Money: every HTTP request goes through the door under its own label (`write`, `write:function_calling`, `write:repair`),
 so that each is held, settled and stored by itself. The first label of a task carries no method, because which method
@@ -16,7 +16,18 @@ from typing import TypeVar
 from pydantic import BaseModel, Field, JsonValue, create_model
 
 from agent.errors import ConfigError, ModelMalformed, ModelUnavailable, UnpricedModel
-from agent.models.base import DecomposeTask, Door, ModelReply, Proposal, ProposeTask, Say, ToolCall, WriteTask
+from agent.models.base import (
+    DecomposeTask,
+    Door,
+    ExtractTask,
+    ModelReply,
+    Proposal,
+    ProposeTask,
+    Say,
+    ToolCall,
+    WriteTask,
+)
+from agent.models.chat_extract import extract_prompt, extract_schema, read_told
 from agent.models.chat_prompts import (
     ClaimReader,
     Message,
@@ -34,6 +45,7 @@ from agent.models.chat_wire import REFUSED, REPLY_METHODS, TOOL_METHODS, Hear, M
 from agent.models.prices import ModelPrice, price_of
 from agent.records import Claim, Evidence, Question, Subject, normalise, to_usd
 from agent.settings import Settings
+from agent.values import Told
 from tools.base import SourceTool
 from tools.reading.urls import host_of
 
@@ -44,6 +56,10 @@ SERVES = "questions"
 """The argument added to every tool as the model sees it, and taken off again."""
 PROMPT_BYTES = 10_000
 """Room for what a writing prompt holds besides the evidence: instructions, the question, the reply's schema."""
+TOOLLESS_METHODS = tuple(m for m in REPLY_METHODS if m != "function_calling")
+"""Ways to ask for structured output that bind nothing, not even the reply's own form."""
+READ_SHARE = 2
+"""At most one part in so many of the context is given to documents to be read: one read must cost less than the writing."""
 PLACES = ("domain", "url")
 """Arguments that name a place to go to."""
 SHOWN_BACK = 2_000
@@ -109,6 +125,18 @@ class ChatEngine:
             self._tools[tool.name] = shown_tool(tool)
         return self._tools[tool.name]
 
+    async def extract(self, task: ExtractTask, door: Door) -> tuple[Told, ...]:
+        """What the model reads in the passages, unchecked. Asked once and never mended: the brief can do without it."""
+        messages, labels = extract_prompt(task, self._context // READ_SHARE)
+        if not labels:
+            return ()
+
+        async def read(reply: ModelReply) -> tuple[Told, ...]:
+            return read_told(reply.text, labels)
+
+        request = Request(tuple(messages), "json_schema", schema=extract_schema(task))
+        return await self._ask("extract", request, TOOLLESS_METHODS, door, read, mend=False)
+
     async def write(self, task: WriteTask, door: Door, say: Say) -> tuple[Claim, ...]:
         """Claims that cite labels; each is said as soon as its JSON object is complete, while the rest still comes."""
         messages, labels = write_prompt(task, self._context)
@@ -132,6 +160,8 @@ class ChatEngine:
         door: Door,
         read: Read[T],
         hear: Hear | None = None,
+        *,
+        mend: bool = True,
     ) -> T:
         """Ask by the first method the server takes, read the answer, and have it mended once if it cannot be read."""
         asked, reply = await self._first_taken(label, request, order, door, hear)
@@ -142,6 +172,8 @@ class ChatEngine:
         else:
             self._known[order] = asked.method
             return answer
+        if not mend:
+            raise ModelMalformed(f"The model's answer did not fit. {problem}", billed=0)
         mending = replace(asked, messages=_mending(asked, reply, problem))
         mended = await self._pass(f"{label}:repair", mending, door, hear)
         try:

@@ -42,6 +42,14 @@ PROPOSE_RULE = (
     "`questions` give the ids (Q1, Q2 ...) of the sub-questions a call serves. Prices are per call; the plan is cut to "
     "its budget afterwards."
 )
+EXTRACT_RULE = (
+    "You read documents about a company and note which fields of the listed datasets they state. One row per field and "
+    "sentence: `document` is the document's label (D1, D2 ...), `quote` the whole sentence, copied to the letter. A field of "
+    "kind money, percent or number has its full size in `number` (4.2 billion is 4200000000, a loss or a fall is negative) "
+    "and the currency code or % in `unit`; `date` holds the period or date as the quote words it. People, companies and "
+    "products go to `items`, a person with a role. Leave null or empty what the quote does not state. Note nothing that is "
+    "planned, expected, denied or said of another company; an empty list is a good answer. Answer as JSON."
+)
 WRITE_RULE = (
     "You write a sales research brief as a list of claims, from the evidence given and nothing else. "
     "First findings: kind `fact`, section = a dataset id, one checkable sentence each, as close to the words of its "
@@ -58,7 +66,7 @@ REPEATED = 6
 """Words in a row of our instructions that a model's sentence may not hold."""
 
 
-def _object(properties: dict[str, JsonValue]) -> dict[str, JsonValue]:
+def strict_object(properties: dict[str, JsonValue]) -> dict[str, JsonValue]:
     """A JSON Schema object as strict mode wants it: every property required, nothing else allowed."""
     return {
         "type": "object",
@@ -74,16 +82,16 @@ _STRINGS: dict[str, JsonValue] = {"type": "array", "items": {"type": "string"}}
 def decompose_schema(task: DecomposeTask) -> dict[str, JsonValue]:
     """The reply's schema: the dataset ids are spelt out, so that a server that enforces it allows no other."""
     ids: list[JsonValue] = [r.dataset for r in task.unmet]
-    each = _object(
+    each = strict_object(
         {"text": {"type": "string"}, "datasets": {"type": "array", "items": {"type": "string", "enum": ids}}}
     )
-    return {"name": "sub_questions", "schema": _object({"questions": {"type": "array", "items": each}})}
+    return {"name": "sub_questions", "schema": strict_object({"questions": {"type": "array", "items": each}})}
 
 
 def write_schema(task: WriteTask) -> dict[str, JsonValue]:
     """The reply's schema: claims that cite labels."""
     sections: list[JsonValue] = [*task.datasets, *SPOKEN]
-    each = _object(
+    each = strict_object(
         {
             "section": {"type": "string", "enum": sections},
             "kind": {"type": "string", "enum": ["fact", "inference"]},
@@ -91,16 +99,17 @@ def write_schema(task: WriteTask) -> dict[str, JsonValue]:
             "evidence": _STRINGS,
         }
     )
-    return {"name": "claims", "schema": _object({"claims": {"type": "array", "items": each}})}
+    return {"name": "claims", "schema": strict_object({"claims": {"type": "array", "items": each}})}
 
 
 def data_block(kind: str, rows: Iterable[Mapping[str, JsonValue]]) -> str:
     """Foreign text as JSON lines that cannot close their own block."""
-    lines = (_line(row) for row in rows)
+    lines = (data_line(row) for row in rows)
     return f'<data kind="{kind}">\n' + "\n".join(lines) + "\n</data>"
 
 
-def _line(row: Mapping[str, JsonValue]) -> str:
+def data_line(row: Mapping[str, JsonValue]) -> str:
+    """One line of such a block; what is empty is left out."""
     text = json.dumps({k: v for k, v in row.items() if v not in (None, "", [])}, ensure_ascii=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e")
 
@@ -170,7 +179,7 @@ def _labelled(prefix: str, evidence: Sequence[Evidence], room: int) -> tuple[lis
             "title": title if states(title) else None,
             "published": e.published_at.date().isoformat() if e.published_at else None,
         }
-        line = _line(row)
+        line = data_line(row)
         if used + len(line) <= room:
             found.append((label, e, line))
             used += len(line) + 1
@@ -327,7 +336,9 @@ def _runs(text: str) -> set[tuple[str, ...]]:
     return {tuple(words[n : n + REPEATED]) for n in range(len(words) - REPEATED + 1)}
 
 
-_RULE_RUNS = frozenset(run for rule in (DATA_RULE, DECOMPOSE_RULE, PROPOSE_RULE, WRITE_RULE) for run in _runs(rule))
+_RULE_RUNS = frozenset(
+    run for rule in (DATA_RULE, DECOMPOSE_RULE, PROPOSE_RULE, EXTRACT_RULE, WRITE_RULE) for run in _runs(rule)
+)
 
 
 def read_claim(

@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 
 from agent.decompose_rules import asked_datasets_of, asked_of
-from agent.models.base import DecomposeTask, Door, Proposal, ProposeTask, Say, WriteTask
+from agent.models.base import DecomposeTask, Door, ExtractTask, Proposal, ProposeTask, Say, WriteTask
 from agent.records import Claim, Evidence, Question, derived_id, normalise
+from agent.values import Told
 
 FINDINGS_PER_DATASET = 4
 MAX_RECOMMENDATIONS = 3
@@ -58,6 +59,10 @@ class ExtractiveEngine:
     async def propose(self, task: ProposeTask, door: Door) -> tuple[Proposal, ...]:
         """What each source suggests for each dataset that a sub-question names."""
         return suggestions(task)
+
+    async def extract(self, task: ExtractTask, door: Door) -> tuple[Told, ...]:
+        """Nothing: the rules have read these documents before."""
+        return ()
 
     async def write(self, task: WriteTask, door: Door, say: Say) -> tuple[Claim, ...]:
         """Findings dataset by dataset in the order of their weight, then recommendations for the seller."""

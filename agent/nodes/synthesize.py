@@ -27,7 +27,7 @@ async def synthesize(state: State, visit: Visit) -> Update:
     subject, seller = state["subject"], state["seller"]
     assert subject is not None
     consumer = services.catalogue.consumer(state["ask"].consumer_type)
-    bench = await Bench.open(services.documents, state.get("evidence", []))
+    bench = await Bench.open(services.documents, state.get("evidence", []), services.entailment)
     asked = {r.dataset: r.weight for r in state["requirements"] if r.dataset != "vendor"}
     # Judged as of the run's start: a rerun must order the evidence alike, for a stored answer of the model cites it by place.
     started = datetime.fromisoformat(state["started_at"])
@@ -77,7 +77,7 @@ class _Scribe:
         if key in self._said:
             return
         self._said.add(key)
-        checked = _refused(claim) or self._bench.check(claim, self._subject, self._seller)
+        checked = _refused(claim) or await self._bench.judge(claim, self._subject, self._seller)
         self.claims.append(checked)
         if checked.status is ClaimStatus.SUPPORTED:
             self._visit.emit(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent.claims import find_contradictions, states, visible
+from agent.confidence import confidence, note, pooled, signals
 from agent.events import ClaimChecked, ClaimCheckedData, ResearchComplete, ResearchCompleteData
 from agent.nodes.room import Update, Visit
-from agent.quality import by_origin, pooled_reliability
-from agent.records import Brief, Check, Citation, Claim, ClaimStatus, Costs, QualityReport, StopReason
+from agent.records import Brief, Check, Citation, Claim, ClaimStatus, Costs, QualityReport, StopReason, Subject
 from agent.state import State
 from agent.support import Bench
 
@@ -17,14 +17,16 @@ async def verify(state: State, visit: Visit) -> Update:
     """Draft claims and stored text in; the brief out, with citations, confidence, gaps and costs."""
     services, ask = visit.services, state["ask"]
     subject = state["subject"]
-    bench = await Bench.open(services.documents, state.get("evidence", []))
+    bench = await Bench.open(services.documents, state.get("evidence", []), services.entailment)
     claims: list[Claim] = []
     if subject is not None:
         # What was refused as it was written stays refused: this look can only take away.
         rechecked = [
-            bench.check(c, subject, state["seller"]) if c.status is ClaimStatus.SUPPORTED else c for c in state["draft"]
+            await bench.judge(c, subject, state["seller"]) if c.status is ClaimStatus.SUPPORTED else c
+            for c in state["draft"]
         ]
-        claims = _mark_contradictions(rechecked, bench)
+        marked = _mark_contradictions(rechecked, bench)
+        claims = [_with_confidence(c, bench, subject, visit) for c in marked]
     for claim in claims:
         visit.emit(
             ClaimChecked,
@@ -47,7 +49,8 @@ async def verify(state: State, visit: Visit) -> Update:
         dropped=0 if ask.include_unverified else len(failed),
         citations=_citations(sound, bench),
         quality=quality,
-        confidence=_confidence(findings, bench),
+        confidence=pooled([c.confidence for c in findings]),
+        confidence_note=note(),
         gaps=quality.gaps,
         stop_reason=state.get("stop_reason") or StopReason.ANSWERED,
         costs=await _costs(state, visit),
@@ -119,12 +122,16 @@ def _address(url: str) -> str:
     return "" if colon and scheme.lower() in ("javascript", "data", "vbscript") else seen
 
 
-def _confidence(findings: Sequence[Claim], bench: Bench) -> float:
-    """Mean pooled reliability of the findings' quotes. Not calibrated yet, and the brief says so."""
-    if not findings:
-        return 0.0
-    pools = [pooled_reliability(by_origin([bench.evidence[i] for i in c.evidence])) for c in findings]
-    return round(sum(pools) / len(pools), 3)
+def _with_confidence(claim: Claim, bench: Bench, subject: Subject, visit: Visit) -> Claim:
+    """A fact that stands, with the probability that its quotes say it; advice is not a thing that a source says."""
+    if claim.kind != "fact" or claim.status is not ClaimStatus.SUPPORTED:
+        return claim
+    cited, against = (
+        [bench.evidence[i] for i in ids if i in bench.evidence] for ids in (claim.evidence, claim.contradicts)
+    )
+    datasets = visit.services.catalogue.datasets
+    known = signals(claim, cited, against, subject.names, datasets, visit.now())
+    return claim.model_copy(update={"confidence": confidence(known)})
 
 
 async def _costs(state: State, visit: Visit) -> Costs:

@@ -213,7 +213,9 @@ def _choose(problem: Problem, planner: Literal["fast", "exact"]) -> list[int]:
         try:
             return exact(problem, start=chosen).chosen
         except ImportError:
-            logger.warning("planner = exact needs scipy, which is not installed: the fast planner is used")
+            logger.warning(
+                "planner = exact needs scipy (the extra `exact`), which is not installed: the fast planner is used"
+            )
         except TimeoutError:
             logger.warning("the exact planner took too long over %d calls: the fast one is used", len(problem.options))
     return chosen

@@ -1,6 +1,6 @@
 """Run the benchmarks: all of them, or those named.
 
-python -m tests.bench [question] [sources] [planner] [reuse]
+python -m tests.bench [question] [sources] [planner] [reuse] [calibration]
 """
 
 from __future__ import annotations
@@ -8,9 +8,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from tests.bench import planner, question, reuse, sources
+from tests.bench import calibration, planner, question, reuse, sources
 
-BENCHES: dict[str, Callable[[], int]] = {"question": question.main, "sources": sources.main, "planner": planner.main, "reuse": reuse.main}
+BENCHES: dict[str, Callable[[], int]] = {
+    "question": question.main,
+    "sources": sources.main,
+    "planner": planner.main,
+    "reuse": reuse.main,
+    "calibration": calibration.main,
+}
 
 
 def main(names: list[str]) -> int:

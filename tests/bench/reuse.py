@@ -54,7 +54,9 @@ async def _measure() -> int:
             f"reuse: {f'{first}, then {second}':52} ${cold.costs.spent:.3f} ${warm.costs.spent:.3f} {share:6.2f}"
             f"  {cold.quality.overall:.3f} / {warm.quality.overall:.3f}; the same again ${again.costs.spent:.3f}"
         )
-    print(f"reuse: bars: at most {MOST} of the cold price, quality at most {LOSS} lower, the same question again $0.000")
+    print(
+        f"reuse: bars: at most {MOST} of the cold price, quality at most {LOSS} lower, the same question again $0.000"
+    )
     return missed
 
 
