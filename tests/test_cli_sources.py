@@ -16,9 +16,7 @@ def said(*args: str) -> str:
     return " ".join(done.output.split())
 
 
-def test_experience_stands_beside_the_prior_once_there_is_some(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_experience_stands_beside_the_prior_once_there_is_some(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"DATA_DIR": str(tmp_path / "data"), "OFFLINE": "true", "ENGINE": "extractive"}.items():
         monkeypatch.setenv(f"DOSSIER_{name}", value)
     monkeypatch.setenv("COLUMNS", "400")
