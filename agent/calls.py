@@ -233,7 +233,7 @@ async def _fetch(source: Source, args: BaseModel) -> SourceReply:
         return await source.fetch(args)
     except SourceError:
         raise
-    except Exception:
+    except Exception:  # a source may be anybody's file: whatever it raises is logged and costs its own call only
         logger.exception("%s failed by a fault of its own", source.name)
         raise SourceError(FailureKind.INTERNAL, f"{source.title} failed by a fault of its own.", billed=None) from None
 

@@ -232,7 +232,7 @@ class Runs:
             raise
         except DossierError as exc:
             await self._end(leased, scope, None, error=exc)
-        except Exception:
+        except Exception:  # logged and told as the run's end: a run must not stay active for a fault of ours
             logger.exception("run %s failed by a fault of ours", run.id)
             await self._end(
                 leased, scope, None, error=InternalError(f"Run {run.id} failed by a fault of ours: see the log.")

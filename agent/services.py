@@ -130,7 +130,7 @@ async def open_services(settings: Settings, *, clock: Callable[[], datetime] = n
         else:
             await unload_starter(services.documents)
         await _add_mcp(services)
-    except BaseException:
+    except BaseException:  # raised again; what was opened must not stay locked, a cancelled start included
         await services.close()
         raise
     return services

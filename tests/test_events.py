@@ -329,6 +329,7 @@ async def test_a_store_that_keeps_refusing_does_not_keep_a_process_from_ending(s
     log.emit(progress("a"))
     async with asyncio.timeout(PATIENCE):
         await log.close()
+    assert 0 < 1_000 - store.refusals < 1_000, "it tried, and stopped before the store gave in"
 
 
 async def test_a_refused_ending_leaves_the_run_active_and_its_thread_taken(store: Moody, log: EventLog) -> None:
@@ -368,3 +369,4 @@ async def test_an_event_that_cannot_be_written_does_not_take_the_others_with_it(
 async def test_a_flush_with_nothing_to_commit_returns_at_once(log: EventLog) -> None:
     async with asyncio.timeout(PATIENCE):
         await log.flush()
+    assert log._committed == log._emitted == 0

@@ -270,10 +270,12 @@ pieces = st.sampled_from(
 def test_nothing_but_a_source_error_leaves_a_broken_feed(parts: list[str], encoding: str) -> None:
     body = f'<rss version="2.0"><channel>{"".join(parts)}'.encode(encoding, "replace")
     for spoilt in (body, body[::-1], RSS.encode()[: len(body) * 20]):
+        outcome: Feed | FailureKind
         try:
-            read(spoilt)
-        except SourceError:
-            continue
+            outcome = read(spoilt)
+        except SourceError as exc:
+            outcome = exc.kind
+        assert outcome is FailureKind.MALFORMED or isinstance(outcome, Feed)
 
 
 keys = st.sampled_from(["id", "url", "title", "content_html", "content_text", "summary", "date_published"])
@@ -285,7 +287,9 @@ values = st.none() | st.integers() | st.floats() | st.text() | st.lists(st.text(
 def test_nothing_but_a_source_error_leaves_a_broken_json_feed(items: Any, cut: int) -> None:
     body = json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": items}).encode()
     for spoilt in (body, body[:cut]):
+        outcome: Feed | FailureKind
         try:
-            read_json(spoilt, AT)
-        except SourceError:
-            continue
+            outcome = read_json(spoilt, AT)
+        except SourceError as exc:
+            outcome = exc.kind
+        assert outcome is FailureKind.MALFORMED or isinstance(outcome, Feed)

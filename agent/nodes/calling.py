@@ -13,7 +13,7 @@ from tools.base import SourceDocument, SourceReply
 
 
 async def make_call(
-    call: Call, subject: Subject, budgets: list[str], round: int, visit: Visit
+    call: Call, subject: Subject, budgets: list[str], in_round: int, visit: Visit
 ) -> tuple[Outcome, SourceReply]:
     """Make a call and tell of it. Never raises for what a source does wrong."""
     visit.emit(
@@ -29,14 +29,14 @@ async def make_call(
         call_id=call.call_id,
         source=call.source,
         status=bought.status,
-        round=round,
+        round=in_round,
         datasets=call.datasets,
         failure=bought.failure,
         message=bought.message,
         cost=bought.cost,
         cached=bought.cached,
         saved=bought.saved,
-        seconds=int(bought.seconds * 1_000) / 1_000,
+        seconds=round(bought.seconds, 3),
         documents=tuple(d.id for _, d in pairs),
         evidence=tuple(evidence),
     )

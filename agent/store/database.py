@@ -119,7 +119,7 @@ def immediate(tables: Tables) -> Iterator[None]:
     try:
         yield
         tables.conn.execute("commit")
-    except BaseException:
+    except BaseException:  # raised again: no transaction stays open, whatever ended it
         if tables.conn.in_transaction:
             tables.conn.execute("rollback")
         raise

@@ -16,8 +16,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import quote, quote_plus
 
@@ -29,6 +27,7 @@ from typing_extensions import override
 from urllib3.connectionpool import HTTPConnectionPool
 
 from tools.base import FailureKind, SourceError
+from tools.web.page import seconds_of
 
 T = TypeVar("T")
 
@@ -153,7 +152,7 @@ class _Client(SerpApiClient):  # type: ignore[misc]
             expected = response.headers.get("Content-Length", "")
             if "Content-Encoding" not in response.headers and expected.isdigit() and len(body) < int(expected):
                 raise requests.ConnectionError("cut short")
-            wait = _seconds(response.headers.get("Retry-After"))
+            wait = seconds_of(response.headers.get("Retry-After"))
             return Answer(response.status_code, bytes(body), wait, 300 <= response.status_code < 400)
 
 
@@ -331,15 +330,3 @@ def _load(body: bytes) -> dict[str, object] | None:
     except (ValueError, RecursionError):
         return None
     return loaded if isinstance(loaded, dict) else None
-
-
-def _seconds(value: str | None) -> float | None:
-    """A Retry-After header, which is seconds or a date."""
-    if not value:
-        return None
-    if value.strip().isdigit():
-        return float(value)
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
-        return None
