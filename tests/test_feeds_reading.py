@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from tests.standins.rig_feeds import RSS
 from tools.base import FailureKind, SourceError
+from tools.reading.contacts import without_contacts
 from tools.reading.feeds_reading import Feed, kind_of, read_json, read_xml
-from tools.reading.texts import mentions, plain, shortened, without_contacts
+from tools.reading.texts import mentions, plain, shortened
 
 AT = "https://www.acme.example/feed.xml"
 

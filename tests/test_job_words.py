@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tools.reading.job_words import function_of, is_key_title, technologies_in
-from tools.reading.jobs import in_words, one_line, plain_text, without_contacts
+from tools.reading.jobs import impersonal, in_words, one_line, plain_text
 from tools.reading.namesakes import named_in, same_name, site_in, site_of, squeezed
 
 
@@ -103,7 +103,7 @@ def test_markup_becomes_lines_without_scripts_and_half_characters() -> None:
 
 def test_addresses_and_numbers_go_with_the_sentence_that_holds_them() -> None:
     text = "We use dbt. Ask Jane Doe at jane.doe@acme.example for more. Or ring Sam on +31 10 123 4567! Apply now."
-    assert without_contacts(f"{text}\njoe (at) acme.example") == "We use dbt. Apply now."
+    assert impersonal(f"{text}\njoe (at) acme.example") == "We use dbt. Apply now."
     assert one_line('Chief "Anvil"\nOfficer jane@acme.example') == "Chief 'Anvil' Officer"
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from tools.reading.contacts import has_contacts, without_contacts
 from tools.reading.edgar_text import Line
 
 MOST_CHARS = 20_000
@@ -62,10 +63,6 @@ _PARTS["officers"] = next(pattern for kind, pattern in _KINDS if kind == "office
 _OVERVIEW = re.compile(r"(?:executive |business |company |financial |general )*(?:overview|summary)(?: .{0,50})?")
 _RUNNING = re.compile(r"part\s+[ivx]+|(?:part\s+[ivx]+\W*)?items?\s*\d{1,2}[a-c]?\.?", re.IGNORECASE)
 """What some filers repeat at the top of every page."""
-_MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_PHONE = re.compile(
-    r"(?<![\d$.,-])(?:\+?1[ .-])?\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}(?!\d)|\+\d{1,3}(?:[ .-]\(?\d{1,4}\)?){2,5}"
-)
 _PEOPLE = r"(?:employees|people|team members|associates|colleagues|teammates)"
 _EMPLOYEES = re.compile(
     r"\b(?:we|company|corporation|group|subsidiaries|inc\.?|corp\.?|llc|plc|ltd\.?|workforce|headcount)\b[^.;]{0,90}?"
@@ -212,11 +209,11 @@ def prose(lines: Sequence[Line], most: int = MOST_CHARS) -> str:
     kept: list[str] = []
     room = most
     for line in lines:
-        if _is_figures(line) or (len(line.text) <= 200 and (_MAIL.search(line.text) or _PHONE.search(line.text))):
+        if _is_figures(line) or (len(line.text) <= 200 and has_contacts(line.text)):
             continue
         if _RUNNING.fullmatch(line.text):
             continue
-        clean = _PHONE.sub("[number left out]", _MAIL.sub("[address left out]", line.text))
+        clean = without_contacts(line.text)
         if len(clean) > room:
             # A whole section in one paragraph is cut at a sentence.
             kept += [] if kept else [clean[: max(clean.rfind(". ", 0, room) + 1, 0)]]

@@ -16,8 +16,9 @@ from typing import Any, Literal
 from urllib.parse import urljoin
 
 from tools.base import FailureKind, SourceError
+from tools.reading.contacts import without_contacts
 from tools.reading.dates import parse_date
-from tools.reading.texts import one_line, plain, shortened, without_contacts
+from tools.reading.texts import one_line, plain, shortened
 from tools.reading.urls import normalise_url
 
 MOST_ENTRIES = 300

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 
 from tools.base import FailureKind, SourceError
 from tools.reading.dates import parse_date
-from tools.reading.jobs import Posting, from_milliseconds, one_line, plain_text, text_of, without_contacts
+from tools.reading.jobs import Posting, from_milliseconds, impersonal, one_line, plain_text, text_of
 from tools.reading.urls import host_of, normalise_url
 
 Record = Mapping[str, JsonValue]
@@ -142,7 +142,7 @@ def _posting(
         url=link,
         location=one_line(_first(location), 80),
         department=one_line(_first(department), 80),
-        text=without_contacts(plain_text(markup)),
+        text=impersonal(plain_text(markup)),
         sites=tuple(dict.fromkeys(host for found in _HREF.findall(markup)[:50] if (host := host_of(found)))),
         published_at=parse_date(when),
     )

@@ -12,6 +12,7 @@ from typing import Final
 from pydantic import AwareDatetime, JsonValue
 
 from tools.base import FieldQuote, Frozen, SourceDocument
+from tools.reading.contacts import has_contacts, without_contacts
 from tools.reading.job_words import function_of, is_key_title, technologies_in
 from tools.reading.namesakes import same_name
 
@@ -25,11 +26,6 @@ MOST_TECHNOLOGIES: Final = 20
 _BLOCK = re.compile(r"<(?:/?(?:p|div|li|ul|ol|h[1-6]|tr|table|section)|br)\b[^<>]{0,500}>", re.IGNORECASE)
 _HIDDEN = re.compile(r"<(?:script|style)\b[^<>]{0,500}>[^<]*", re.IGNORECASE)
 _MARKUP = re.compile(r"<[^<>]{0,2000}>")
-_ADDRESS = re.compile(
-    r"(?<![\w.+-])[\w.+-]{1,64}(?:@|\s?[\[(]\s?at\s?[\])]\s?)[\w-]{1,63}(?:\s?(?:\.|[\[(]dot[\])])\s?\w{2,63})+",
-    re.IGNORECASE,
-)
-_PHONE = re.compile(r"(?<![\w+])\+\d[\d\s().\-/]{7,18}\d(?!\d)|(?<![\w-])\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}(?![\w-])")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"'])")
 _AWAY = re.compile(r"remote|hybrid|anywhere|flexible|multiple|various|home|[/;|()]", re.IGNORECASE)
 _SPOKEN_WITH_A_VOWEL = frozenset("AEFHILMNORSX")
@@ -63,13 +59,13 @@ def plain_text(markup: object) -> str:
     return "\n".join(line for line in lines if line)[:LONGEST_TEXT]
 
 
-def without_contacts(text: str) -> str:
+def impersonal(text: str) -> str:
     """A text without e-mail addresses and telephone numbers, nor the sentences that hold one: they name people too."""
     lines = []
     for line in text.split("\n"):
         kept = line
-        if _ADDRESS.search(line) or _PHONE.search(line):
-            kept = " ".join(s for s in _SENTENCE.split(line) if not (_ADDRESS.search(s) or _PHONE.search(s)))
+        if has_contacts(line):
+            kept = " ".join(s for s in _SENTENCE.split(line) if not has_contacts(s))
         if kept:
             lines.append(kept)
     return "\n".join(lines)
@@ -77,7 +73,7 @@ def without_contacts(text: str) -> str:
 
 def one_line(value: object, longest: int = 160) -> str:
     """A short text on one line, fit to stand in a sentence between quotation marks; what is no text is empty."""
-    plain = _ADDRESS.sub("", html.unescape(text_of(value, longest * 4))).replace('"', "'")
+    plain = without_contacts(html.unescape(text_of(value, longest * 4)), noted=False).replace('"', "'")
     return " ".join("".join(c for c in plain if c.isprintable() or c.isspace()).split())[:longest].strip()
 
 

@@ -12,6 +12,7 @@ from urllib.parse import quote_plus
 from pydantic import JsonValue
 
 from tools.base import FieldQuote, SourceDocument
+from tools.reading.contacts import without_contacts
 from tools.reading.dates import parse_date
 from tools.reading.job_words import function_of, is_key_title, technologies_in
 from tools.reading.serpapi_names import listed, name_key, same_company
@@ -24,10 +25,6 @@ MOST_TEXT = 3_000
 
 _ANYWHERE = frozenset({"anywhere", "remote"})
 _AGO = re.compile(r"\bago$|^yesterday$|^today$", re.IGNORECASE)
-_MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_PHONE = re.compile(
-    r"(?<![\w$€£.,])(?:\+\d|\(\d{3}\)|\d{3}[-. ]\d{3}[-. ]\d{4})[\d() .-]{4,}\d|(?<!\d)\d{3}[-.]\d{3}[-.]\d{4}(?!\d)"
-)
 _BY_LETTER = re.compile(r"[AEFHILMNORSX][A-Z]{1,3}\b")
 """An abbreviation whose first letter is spoken with a vowel: an SRE, an HR manager."""
 
@@ -143,7 +140,7 @@ def _words(item: Json) -> str:
         items = group.get("items") if isinstance(group, dict) else None
         lines += [one for one in items if isinstance(one, str)] if isinstance(items, list) else []
     text = "\n".join(dict.fromkeys(line for part in lines if (line := plain(part))))
-    return _PHONE.sub("[number]", _MAIL.sub("[address]", text))
+    return without_contacts(text)
 
 
 def _summary(jobs: Sequence[Job], page: str) -> SourceDocument:

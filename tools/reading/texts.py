@@ -13,8 +13,6 @@ _BLOCKS = frozenset(
     "address article blockquote br dd div dl dt h1 h2 h3 h4 h5 h6 hr li ol p pre section table td tr ul".split()
 )
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2060\ufeff]+")
-_MAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w")
-_PHONE = re.compile(r"(?<![\w.$€£])(?:\+\d[\d ().-]{7,}\d|(?:\d[ .-])?\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4})(?!\w)")
 _ENDS = re.compile(r"[.!?][\"')\]”’]*(?=\s)")
 
 
@@ -54,11 +52,6 @@ def shortened(text: str, most: int) -> str:
     cut = text[:most]
     ends = [m.end() for m in _ENDS.finditer(cut)] + [i for i, c in enumerate(cut) if c == "\n"]
     return cut[: max(ends)].rstrip() if ends else cut.rsplit(" ", 1)[0].rstrip()
-
-
-def without_contacts(text: str) -> str:
-    """The text without the e-mail addresses and telephone numbers that end many a press release."""
-    return _PHONE.sub("[number left out]", _MAIL.sub("[address left out]", text))
 
 
 def mentions(text: str, name: str) -> bool:

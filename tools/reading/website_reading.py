@@ -17,6 +17,7 @@ from lxml import html as lxml_html
 from pydantic import JsonValue
 
 from tools.base import FailureKind, SourceError
+from tools.reading.contacts import without_contacts
 from tools.reading.dates import parse_date
 from tools.reading.urls import host_of, normalise_url
 from tools.reading.website_schema import Item, structured, top, types, word
@@ -57,8 +58,6 @@ _NO_SITE = re.compile(
     r"|enable javascript and cookies|verify (?:that )?you are (?:a )?human",
     re.I,
 )
-_MAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}(?:@|\s?\[at\]\s?)[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
-_PHONE = re.compile(r"\+\d[\d ().-]{7,18}\d|\(\d{3}\) ?\d{3}[-. ]\d{4}|\b\d{3}([-.])\d{3}\1\d{4}\b")
 
 
 @dataclass(frozen=True)
@@ -135,7 +134,7 @@ def read(page: Page, site: Site, *, dated: bool = True) -> Reading:
 def clean(text: str) -> str:
     """A text on one line, without signs that have no width, e-mail addresses and phone numbers."""
     plain = " ".join(re.sub("[\u00ad\u200b-\u200f\u2060\ufeff\x00-\x08]", "", text).split())
-    return _PHONE.sub("[phone]", _MAIL.sub("[e-mail]", plain))
+    return without_contacts(plain)
 
 
 def prose(reading: Reading, *, quoted: bool = False) -> str:
